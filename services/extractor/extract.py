@@ -1,0 +1,108 @@
+"""The model at work: texts in, entities out, in the same order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import spacy
+
+from services.extractor import metrics
+from services.extractor.pieces import pieces
+from shared.errors import BadRecord
+from shared.messages import EntityCount
+from shared.names import canonical_entity
+from shared.settings import refuse
+from shared.telemetry import log
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, Span
+
+DROPPED_LABELS = frozenset({"CARDINAL", "ORDINAL", "DATE", "TIME", "MONEY", "PERCENT", "QUANTITY"})
+"""Numbers and times are no one's name."""
+
+NOT_FOR_NER = ["tagger", "morphologizer", "parser", "senter", "lemmatizer", "trainable_lemmatizer", "textcat"]
+"""Components of other people's models that names do not depend on, and that cost two thirds of their time."""
+
+MENTION_MAX_CHARS = 300
+"""A longer "name" is a mistake of the model's, such as a table without spaces."""
+
+SHIPPED = Path(__file__).parents[2]
+PIPE_BATCH = 64
+
+
+class Extractor:
+    """One loaded model. Counts what a text mentions; keeps nothing between batches."""
+
+    def __init__(self, model: str) -> None:
+        """model: an installed package or a path, also within the project. Ends the process if it can't be loaded."""
+        self._nlp = _load(model)
+        self.model = f"{self._nlp.meta['lang']}_{self._nlp.meta['name']} {self._nlp.meta['version']}"
+
+    def extract(self, texts: Sequence[str]) -> list[list[EntityCount] | BadRecord]:
+        """Each text's entities, in the texts' order; BadRecord where the model fails on a text even alone."""
+        try:
+            return list(self._counted(texts))
+        except Exception:  # noqa: BLE001 (one text is enough to fail them all: find it)
+            log().warning("model.failed", texts=len(texts), exc_info=True)
+            return [self._alone(text) for text in texts]
+
+    def _alone(self, text: str) -> list[EntityCount] | BadRecord:
+        try:
+            return next(self._counted([text]))
+        except Exception as error:  # noqa: BLE001 (whatever a model raises, it must not stop the others' posts)
+            log().warning("model.failed", texts=1, exc_info=True)
+            return BadRecord("model_failed", f"{type(error).__name__}: {error}")
+
+    def _counted(self, texts: Sequence[str]) -> Iterator[list[EntityCount]]:
+        numbered = ((piece, number) for number, text in enumerate(texts) for piece in pieces(text))
+        # Without the zone the string store grows without end; no doc may outlive it (spacy.io/usage/memory-management).
+        with self._nlp.memory_zone():
+            docs = self._nlp.pipe(numbered, as_tuples=True, batch_size=PIPE_BATCH)
+            counted = {
+                number: count_mentions(mentions(doc for doc, _ in of_text))
+                for number, of_text in groupby(docs, key=lambda pair: pair[1])
+            }
+        for number in range(len(texts)):
+            yield counted.get(number, [])
+
+
+def mentions(docs: Iterable["Doc"]) -> Iterator[tuple[str, str]]:
+    """Text and label of every mention that counts, in reading order."""
+    for doc in docs:
+        metrics.TOKENS.inc(len(doc))
+        for span in doc.ents:
+            if span.label_ not in DROPPED_LABELS and len(span.text) <= MENTION_MAX_CHARS:
+                yield _text(span), span.label_
+
+
+def count_mentions(found: Iterable[tuple[str, str]]) -> list[EntityCount]:
+    """Mentions that are one entity, added up: first seen first, the text as it first stood."""
+    texts: dict[tuple[str, str], str] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for text, label in found:
+        canonical = canonical_entity(text)
+        if canonical:
+            entity = (label, canonical)
+            texts.setdefault(entity, text)
+            counts[entity] = counts.get(entity, 0) + 1
+    return [
+        EntityCount.model_construct(text=texts[entity], label=entity[0], count=count)
+        for entity, count in counts.items()
+    ]
+
+
+def _text(span: "Span") -> str:
+    return " ".join(span.text.split())
+
+
+def _load(model: str) -> "Language":
+    shipped = SHIPPED / model
+    try:
+        return spacy.load(shipped if shipped.is_dir() else model, exclude=NOT_FOR_NER)
+    except (OSError, ValueError, ImportError) as error:
+        refuse(
+            f"EXTRACTOR_MODEL={model!r} can't be loaded: {error}. "
+            "Name an installed spaCy package, or the path of a model's folder."
+        )

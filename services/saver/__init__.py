@@ -1,0 +1,1 @@
+"""entities -> Firestore: running counts per publication, one atomic commit per partition batch."""

@@ -1,0 +1,119 @@
+"""Kafka clients as this project needs them, and what librdkafka tells on the side."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from prometheus_client import Gauge
+
+from shared.errors import Fatal
+from shared.settings import CommonSettings, refuse
+from shared.telemetry import log
+from shared.topics import DEAD_LETTER_EXTRA_BYTES, MESSAGE_MAX_BYTES
+
+librdkafka_log = logging.getLogger("librdkafka")
+
+
+def _config(settings: CommonSettings, **defaults: Any) -> dict[str, Any]:
+    # A broker that was away is back within a second, not after librdkafka's ten.
+    return {"error_cb": _log_error} | settings.kafka_config(reconnect_backoff_max_ms=1000, **defaults)
+
+
+def _log_error(error: KafkaError) -> None:
+    """Client-wide trouble, such as all brokers down: librdkafka goes on trying, so this only tells."""
+    log().warning("kafka.error", error=error.str(), code=error.name(), fatal=error.fatal())
+
+
+@contextmanager
+def open_admin(settings: CommonSettings) -> Iterator[AdminClient]:
+    """An AdminClient; nothing to close, a `with` only so that it reads like the others."""
+    yield _built(AdminClient, _config(settings))
+
+
+@contextmanager
+def open_producer(settings: CommonSettings, **defaults: Any) -> Iterator[Producer]:
+    """A durable producer: acknowledged by all in-sync replicas, in order, no duplicates from its own retries.
+
+    It partitions as Java's clients do, so that a keyed record put back with the console tools lands where it came from.
+    """
+    config = {"acks": "all", "enable_idempotence": True, "partitioner": "murmur2_random"} | defaults
+    producer = _built(
+        Producer,
+        _config(
+            settings, message_max_bytes=MESSAGE_MAX_BYTES + DEAD_LETTER_EXTRA_BYTES, compression_type="lz4", **config
+        ),
+    )
+    try:
+        yield producer
+    finally:
+        producer.purge(in_flight=False)  # what was not handed over in time was never promised
+        producer.flush(1.0)
+
+
+@contextmanager
+def open_consumer(settings: CommonSettings, group: str, **defaults: Any) -> Iterator[Consumer]:
+    """A member of `group` that sees only committed transactions, commits nothing by itself and reports lost offsets.
+
+    KIP-848's protocol unless KAFKA_GROUP_PROTOCOL=classic, then cooperative: both hand over partitions one by one.
+    Leaves the group when the `with` ends.
+    """
+    config: dict[str, Any] = {
+        "group_id": group,
+        "group_protocol": "consumer",
+        "isolation_level": "read_committed",
+        "enable_auto_commit": False,
+        "auto_offset_reset": "error",
+        "fetch_max_bytes": 2 * MESSAGE_MAX_BYTES,
+        # One fetch may hold 16 MiB, so a few partitions' worth of prefetch is enough.
+        "queued_max_messages_kbytes": 32 * 1024,
+    } | defaults
+    merged = _config(settings, **config)
+    if merged["group.protocol"] == "classic":
+        merged = {
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": 10_000,
+        } | merged
+    consumer = _built(Consumer, merged)
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def _built(client: Any, config: dict[str, Any]) -> Any:
+    try:
+        return client(config, logger=librdkafka_log)
+    except KafkaException as error:
+        refuse(f"Kafka configuration: {error.args[0].str()}. Properties are set as KAFKA_<NAME>; see README, Settings.")
+
+
+HOPELESS = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
+"""Errors that no waiting mends: the operator has to give this service its rights."""
+
+
+def consumer_trouble(error: KafkaError) -> None:
+    """Logs what a poll reported instead of a record; librdkafka goes on by itself. Raises Fatal where it can't."""
+    if error.fatal() or error.code() in HOPELESS:
+        raise Fatal(f"Consumer: {error.str()} ({error.name()})")
+    log().warning("kafka.consumer_error", error=error.str(), code=error.name())
+
+
+def measure_lag(consumer: Consumer, lag: Gauge) -> int:
+    """Sets `lag`, by partition, to the records not read yet, as far as is known here without asking the broker.
+    Returns how many partitions are assigned."""
+    places = consumer.position(consumer.assignment())
+    for place in places:
+        _, end = consumer.get_watermark_offsets(place, cached=True)
+        if place.offset >= 0 and end >= 0:
+            lag.labels(partition=str(place.partition)).set(max(0, end - place.offset))
+    return len(places)
+
+
+def forget_lag(lag: Gauge, partitions: Iterable[int]) -> None:
+    """The partitions' lag is another process's to tell."""
+    for partition in partitions:
+        with suppress(KeyError):
+            lag.remove(str(partition))

@@ -1,0 +1,78 @@
+"""How names become keys: which spellings are one publication or one entity, and their Firestore ids."""
+
+import hashlib
+import re
+import string
+import unicodedata
+from functools import lru_cache
+from urllib.parse import quote
+
+PUBLICATION_KEY_MAX_BYTES = 1500
+"""Firestore's limit for a document id; a publication whose key is longer is refused at the door."""
+
+DOCUMENT_ID_MAX_BYTES = 1500
+"""https://firebase.google.com/docs/firestore/quotas: a document id has at most 1,500 bytes."""
+
+_QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』〈〉《》"
+_EDGES = _QUOTES + string.punctuation + "–—‒―…·•、。，；：？！¿¡" + string.whitespace
+_LEADING_THE = re.compile(r"the\s+(?=\S)")
+_TRAILING_POSSESSIVE = re.compile(r"(?<=\w)(['’]s|(?<=s)['’])$")
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def publication_key(name: str) -> str:
+    """The one key of a publication's spellings: "The  Verge " and "the verge" are both "the verge".
+
+    NFKC, case folded, white space collapsed and stripped; empty when nothing visible is left.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+@lru_cache(maxsize=65_536)  # news repeats its names, and each mention passes here more than once
+def canonical_entity(mention: str) -> str:
+    """The form on which mentions are compared: "the European Union", "European Union's" and "EUROPEAN UNION" agree.
+
+    NFKC, case folded, white space collapsed; surrounding quotes and punctuation, a leading "the" and a trailing
+    "'s" removed, until nothing changes. Empty when the mention holds no letter or digit: no entity then.
+    """
+    text = publication_key(mention)
+    before = None
+    while text != before:
+        before = text
+        # "Yahoo!" and "yahoo" agree; a final full stop goes too, so "U.S." and "U.S" agree.
+        text = _TRAILING_POSSESSIVE.sub("", text.strip(_EDGES))
+        text = _LEADING_THE.sub("", text) if _LEADING_THE.match(text) else text
+    return text if any(character.isalnum() for character in text) else ""
+
+
+def document_id(name: str) -> str:
+    """`name` as a Firestore document id: readable, unique, and allowed.
+
+    Percent-encoded: "%", "/", control characters, and as much as it takes of ".", ".." and "__…__", which
+    Firestore forbids (https://firebase.google.com/docs/firestore/quotas). Over 1,500 bytes the end is replaced by
+    a SHA-256 of the whole name. Raises ValueError for an empty name, which has no id.
+    """
+    if not name:
+        raise ValueError("an empty name has no document id")
+    escaped = "".join(_escape(character) for character in name)
+    if escaped in {".", ".."}:
+        escaped = escaped.replace(".", "%2E")
+    if escaped.startswith("__") and escaped.endswith("__"):
+        escaped = "%5F" + escaped[1:]
+    encoded = escaped.encode()
+    if len(encoded) <= DOCUMENT_ID_MAX_BYTES:
+        return escaped
+    tail = "%." + hashlib.sha256(encoded).hexdigest()  # "%." begins no escape: no name's own id can look like this
+    return encoded[: DOCUMENT_ID_MAX_BYTES - len(tail)].decode(errors="ignore") + tail
+
+
+def _escape(character: str) -> str:
+    if character in "%/" or unicodedata.category(character) == "Cc":
+        return quote(character, safe="")
+    return character
+
+
+def entity_id(label: str, canonical: str) -> str:
+    """The document id of an entity within its publication, such as `PERSON:angela merkel`."""
+    return document_id(f"{label}:{canonical}")

@@ -1,0 +1,80 @@
+"""The four topics: what they must be, making them, and asking Kafka for their ids."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from shared.errors import Fatal, TopicMissing
+from shared.settings import CommonSettings
+
+MESSAGE_MAX_BYTES = 16 * 1024 * 1024
+"""The largest record on any topic and in any client: a post of 1,000,000 characters of 4 bytes, its JSON
+escapes, with room to spare."""
+
+DEAD_LETTER_EXTRA_BYTES = 64 * 1024
+"""Room for the headers of a dead letter whose record was as large as it may be."""
+
+ADMIN_SECONDS = 30.0
+URL_SAFE = str.maketrans("+/", "-_")
+"""librdkafka writes ids in plain base64, Kafka's own tools in the URL-safe kind, with no "/" to upset Firestore."""
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What `namedrop topics` makes where it is missing."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def wanted(settings: CommonSettings) -> list[Topic]:
+    """The project's topics. `posts` is kept for replay, as long as you want to be able to; dead letters for good."""
+    config = {"max.message.bytes": str(MESSAGE_MAX_BYTES), "retention.ms": str(30 * DAY_MS)}
+    forever = {"max.message.bytes": str(MESSAGE_MAX_BYTES + DEAD_LETTER_EXTRA_BYTES), "retention.ms": "-1"}
+    return [
+        Topic(settings.posts_topic, 48, config),
+        Topic(settings.entities_topic, 12, config),
+        Topic(settings.posts_dlq_topic, 3, forever),
+        Topic(settings.entities_dlq_topic, 3, forever),
+    ]
+
+
+def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int = -1) -> list[str]:
+    """Makes what is missing and leaves alone what is there; returns the names of those made.
+
+    replication: -1 is the broker's default. Raises Fatal with Kafka's reason.
+    """
+    new = [
+        NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=replication, config=topic.config)
+        for topic in topics
+    ]
+    made = []
+    for name, future in admin.create_topics(new, operation_timeout=ADMIN_SECONDS).items():
+        try:
+            future.result()
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise Fatal(f"Topic {name} could not be made: {error.args[0].str()}") from error
+    return made
+
+
+def topic_ids(admin: AdminClient, names: Iterable[str]) -> dict[str, str]:
+    """Kafka's own id of each topic (KIP-516), 22 characters of base64.
+
+    Raises TopicMissing, naming the topic and the command that makes it, and Fatal when Kafka does not answer.
+    """
+    ids = {}
+    for name, future in admin.describe_topics(TopicCollection(list(names)), request_timeout=ADMIN_SECONDS).items():
+        try:
+            ids[name] = str(future.result().topic_id).translate(URL_SAFE)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise TopicMissing(f"Topic {name} does not exist. Make the topics with: namedrop topics") from error
+            raise Fatal(f"Kafka could not describe topic {name}: {error.args[0].str()}") from error
+    return ids
