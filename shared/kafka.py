@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from prometheus_client import Gauge
 
@@ -99,6 +99,15 @@ def consumer_trouble(error: KafkaError) -> None:
     if error.fatal() or error.code() in HOPELESS:
         raise Fatal(f"Consumer: {error.str()} ({error.name()})")
     log().warning("kafka.consumer_error", error=error.str(), code=error.name())
+
+
+def start_at(consumer: Consumer, place: TopicPartition) -> None:
+    """Goes on at `place` in a partition that is assigned, and leaves it paused if it was.
+
+    Not `seek`: librdkafka refuses that (_STATE) while a fetcher starts, and after an offset that was out of range.
+    """
+    consumer.incremental_unassign([place])
+    consumer.incremental_assign([place])
 
 
 def measure_lag(consumer: Consumer, lag: Gauge) -> int:

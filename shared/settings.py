@@ -8,6 +8,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+CONFIG = SettingsConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True)
+"""For every settings class without a base of ours: of several bases, the last one's configuration holds."""
+
 KAFKA_PREFIX = "KAFKA_"
 TOPIC_NAME = r"^[a-zA-Z0-9._-]{1,249}$"
 
@@ -34,7 +37,7 @@ def kafka_properties(environment: Mapping[str, str]) -> dict[str, SecretStr]:
 class CommonSettings(BaseSettings):
     """What every service needs to know."""
 
-    model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True)
+    model_config = CONFIG
 
     kafka: dict[str, SecretStr] = {}
     """Any librdkafka property, as KAFKA_ and its name: KAFKA_BOOTSTRAP_SERVERS, KAFKA_SASL_PASSWORD …"""
@@ -78,6 +81,8 @@ class WorkerSettings(CommonSettings):
 
 class FirestoreSettings(BaseSettings):
     """Where the counts are; shared by the saver and the gateway's read side."""
+
+    model_config = CONFIG
 
     google_cloud_project: str = "namedrop-local"
     """The Google Cloud project. Credentials are found as everywhere in Google Cloud; FIRESTORE_EMULATOR_HOST instead

@@ -8,38 +8,39 @@ from typing import Any
 
 import structlog
 from prometheus_client import start_http_server
+from structlog.typing import EventDict, Processor
 
 from shared.settings import WorkerSettings
 
 
 def set_up_logging(service: str, level: str) -> None:
     """One JSON object a line: time, level, service, event and its fields. Libraries' own logs come the same way."""
-    stamp: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+
+    def in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
+        # Not structlog's contextvars: worker threads don't inherit them.
+        first = {key: event.pop(key) for key in ("time", "level")}
+        return first | {"service": service, "event": event.pop("event")} | event
+
+    fields: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
+    render: list[Processor] = [in_order, structlog.processors.JSONRenderer(sort_keys=False)]
     structlog.configure(
-        processors=[*stamp, structlog.processors.JSONRenderer(sort_keys=False)],
+        processors=[*fields, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stdout)
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=stamp,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(sort_keys=False),
-            ],
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=fields, processors=[remove_meta, *render])
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # urllib3, google.auth and grpc are chatty below this, one line per request.
+    # These are chatty below it, one line per request.
     for library in ("urllib3", "google", "grpc", "asyncio"):
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from shared.errors import Fatal, TopicMissing
 from shared.settings import CommonSettings
@@ -64,13 +63,14 @@ def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
     return made
 
 
-def topic_ids(admin: AdminClient, names: Iterable[str]) -> dict[str, str]:
+def topic_ids(admin: AdminClient, names: Iterable[str], seconds: float = ADMIN_SECONDS) -> dict[str, str]:
     """Kafka's own id of each topic (KIP-516), 22 characters of base64.
 
-    Raises TopicMissing, naming the topic and the command that makes it, and Fatal when Kafka does not answer.
+    seconds: how long Kafka may take to answer. Raises TopicMissing, naming the topic and the command that makes it,
+    and Fatal when Kafka does not answer.
     """
     ids = {}
-    for name, future in admin.describe_topics(TopicCollection(list(names)), request_timeout=ADMIN_SECONDS).items():
+    for name, future in admin.describe_topics(TopicCollection(list(names)), request_timeout=seconds).items():
         try:
             ids[name] = str(future.result().topic_id).translate(URL_SAFE)
         except KafkaException as error:
@@ -78,3 +78,15 @@ def topic_ids(admin: AdminClient, names: Iterable[str]) -> dict[str, str]:
                 raise TopicMissing(f"Topic {name} does not exist. Make the topics with: namedrop topics") from error
             raise Fatal(f"Kafka could not describe topic {name}: {error.args[0].str()}") from error
     return ids
+
+
+def offset_range(admin: AdminClient, topic: str, partition: int) -> tuple[int, int]:
+    """The partition's first offset and the one its next record will get. Raises KafkaException.
+
+    Not `Consumer.get_watermark_offsets`: called from several threads at once, its answers come seconds late.
+    """
+    place = TopicPartition(topic, partition)
+    specs = (OffsetSpec.earliest(), OffsetSpec.latest())
+    answers = [admin.list_offsets({place: spec}, request_timeout=ADMIN_SECONDS)[place] for spec in specs]
+    first, end = (answer.result().offset for answer in answers)
+    return first, end

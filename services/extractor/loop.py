@@ -15,7 +15,7 @@ from services.extractor.extract import Extractor
 from services.extractor.settings import ExtractorSettings
 from services.extractor.transaction import transact
 from shared.errors import BadRecord, Fatal, MustAbort
-from shared.kafka import consumer_trouble, forget_lag, measure_lag
+from shared.kafka import consumer_trouble, forget_lag, measure_lag, start_at
 from shared.lifecycle import Deadline
 from shared.messages import EntityCount, ExtractedPost, Post, Source, dead_letter_headers, parse
 from shared.names import publication_key
@@ -187,7 +187,7 @@ class Loop:
         ours = {place.partition for place in self._consumer.assignment()}
         for place in self._batch.first_offsets:
             if place.partition in ours:
-                self._consumer.seek(place)
+                start_at(self._consumer, place)
 
     # Partitions come and go
 
@@ -217,7 +217,7 @@ class Loop:
                 committed=committed.offset,
                 hint="posts behind it may be lost: the topic's retention.ms was too short, or it was made again",
             )
-        self._consumer.seek(place)
+        start_at(self._consumer, place)
 
     def _measure(self) -> None:
         now = time.monotonic()

@@ -16,11 +16,11 @@ from services.saver.partition import Closed, Limits, Partition, Standing
 from services.saver.settings import SaverSettings
 from services.saver.store import Store, Version
 from shared.errors import Fatal, NamedropError, StoreMoved, StoreRefused, StoreUnavailable
-from shared.kafka import consumer_trouble, forget_lag, measure_lag
+from shared.kafka import consumer_trouble, forget_lag, measure_lag, start_at
 from shared.lifecycle import Deadline
 from shared.messages import dead_letter_headers
 from shared.telemetry import log
-from shared.topics import topic_ids
+from shared.topics import offset_range, topic_ids
 
 POLL_SECONDS = 0.05
 POLL_RECORDS = 500
@@ -162,13 +162,9 @@ class Saver:
         if standing is not None:
             metrics.RELOADS.labels(reason="changed").inc()
             log().warning("ledger.changed", partition=partition.number, next_offset=found.start)
-        try:
-            self._consumer.seek(TopicPartition(self._topic, partition.number, found.start))
-        except KafkaException as error:  # assigned a moment ago, the fetcher is not up yet
-            self._fall_back(partition, "seek", wait=True, error=str(error))
-        else:
-            partition.found(found.standing, found.start)
-            log().info("partition.started", partition=partition.number, next_offset=found.start)
+        partition.found(found.standing, found.start)
+        start_at(self._consumer, TopicPartition(self._topic, partition.number, found.start))
+        log().info("partition.started", partition=partition.number, next_offset=found.start)
 
     def _saved(self, partition: Partition, version: Version) -> None:
         closed = partition.saved(version)
@@ -235,7 +231,7 @@ class Saver:
         """The partition's ledger, and where that means to start. Raises StoreUnavailable."""
         try:
             topic_id = topic_ids(self._admin, [self._topic])[self._topic]
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=KAFKA_SECONDS)
+            low, high = offset_range(self._admin, self._topic, number)
         except (Fatal, KafkaException) as error:
             raise StoreUnavailable(f"Kafka did not say where partition {number} begins and ends: {error}") from error
         stored, version = self._store.read(topic_id, number)

@@ -1,0 +1,75 @@
+"""The gateway as an ASGI application: its routes, and what they share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from services.gateway.access import AccessLog
+from services.gateway.auth import key_name_from
+from services.gateway.deliver import Deliveries
+from services.gateway.farewell import Farewell
+from services.gateway.health import Readiness, health_router
+from services.gateway.keys import Keys
+from services.gateway.metrics import forget_dead_workers
+from services.gateway.post import shown_problem
+from services.gateway.posts import posts_router
+from services.gateway.reads import reads_router
+from services.gateway.refusal import Refusal
+from services.gateway.settings import GatewaySettings
+from services.gateway.store import Store
+
+DESCRIPTION = """Takes news articles in, and tells who is mentioned where.
+
+Press **Authorize** and enter an API key in one of the two fields."""
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """One worker's application; it connects when it is started. Raises BadKeys."""
+    deliveries = Deliveries(settings)
+    readiness = Readiness(settings)
+    store = Store(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        forget_dead_workers()
+        with readiness, store:
+            async with deliveries:
+                yield
+
+    app = FastAPI(
+        title="namedrop", version=version("namedrop"), description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+    )
+    key_name = key_name_from(Keys(settings))
+    app.include_router(posts_router(settings, key_name, deliveries))
+    app.include_router(reads_router(settings, key_name, store))
+    app.include_router(health_router(readiness, deliveries))
+    app.add_middleware(AccessLog)
+    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_parameters)
+    app.add_exception_handler(Exception, _fail)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    request.state.reason = error.reason
+    # The rest of such a body may be endless.
+    whole_body_is_here = error.status not in {408, 413} and "content-length" in request.headers
+    kind = JSONResponse if request.method == "GET" or whole_body_is_here else Farewell
+    return kind(error.content, error.status, error.headers)
+
+
+async def _refuse_parameters(_request: Request, error: Exception) -> Response:
+    """FastAPI's own answer, without repeating the input."""
+    assert isinstance(error, RequestValidationError)
+    problems = [shown_problem(problem["type"], problem["loc"], problem["msg"]) for problem in error.errors()]
+    return JSONResponse({"detail": problems}, 422)
+
+
+async def _fail(_request: Request, _error: Exception) -> Response:
+    """The traceback goes to the log, by way of uvicorn."""
+    return JSONResponse({"detail": "The gateway failed on this request; its log says why."}, 500)

@@ -1,0 +1,54 @@
+"""Taking a request's body in, no more of it than is allowed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from starlette.requests import ClientDisconnect, Request
+
+from services.gateway.refusal import Reason, Refusal, too_large
+
+
+def declared_bytes(request: Request, max_bytes: int) -> int:
+    """The body's size as far as it is known beforehand, else the most that it may be. Raises Refusal (413)."""
+    declared = request.headers.get("content-length")
+    if declared is None:
+        return max_bytes
+    if int(declared) > max_bytes:  # the HTTP parser has refused what is no number
+        raise too_large(max_bytes)
+    return int(declared)
+
+
+async def read_body(request: Request, max_bytes: int, max_seconds: float) -> bytes:
+    """Raises Refusal when it grows too large (413) or takes too long (408), without waiting for the rest."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(max_seconds), aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > max_bytes:
+                    raise too_large(max_bytes)
+    except TimeoutError:
+        raise Refusal(408, Reason.TOO_SLOW, f"The body did not arrive within {max_seconds:g} s.") from None
+    except ClientDisconnect:
+        raise Refusal(400, Reason.BROKEN_OFF, "The client went away before its body was complete.") from None
+    return bytes(body)
+
+
+async def lines(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[bytes | None]:
+    """The lines of a stream, without their ends. A line of more than `max_bytes` is skipped, and comes as None."""
+    held = bytearray()
+    too_long = False
+    async for chunk in chunks:
+        *ended, rest = chunk.split(b"\n")
+        for piece in ended:
+            held += piece
+            yield None if too_long or len(held) > max_bytes else bytes(held)
+            held.clear()
+            too_long = False
+        held += rest
+        if len(held) > max_bytes:
+            held.clear()
+            too_long = True
+    if held or too_long:
+        yield None if too_long else bytes(held)

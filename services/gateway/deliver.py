@@ -1,0 +1,170 @@
+"""Posts to Kafka, and the broker's acknowledgement back to whoever waits for it."""
+
+import asyncio
+import contextvars
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Thread
+from types import TracebackType
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from services.gateway.metrics import ACK_SECONDS
+from services.gateway.refusal import Reason, Refusal, busy
+from services.gateway.settings import GatewaySettings
+from shared.kafka import open_producer
+from shared.telemetry import log
+
+POLL_SECONDS = 0.1
+LINGER_MS = 2
+MAYBE_STORED = {
+    KafkaError._MSG_TIMED_OUT,
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._PURGE_INFLIGHT,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+}
+"""Errors after which a record may be in the topic all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What Kafka said about one post: where it stands, or why it does not."""
+
+    partition: int
+    offset: int
+    error: KafkaError | None
+
+
+Receipt = asyncio.Future[Report]
+"""What a post handed over gives back: Kafka's report, within about a second more than `ack_seconds`."""
+
+
+class Deliveries:
+    """The worker's one producer, and the thread that polls it.
+
+    The thread takes librdkafka's delivery reports as they come, several at a time, and hands each handful to the event
+    loop in one call: a call per report would cost more than all the rest.
+    """
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._topic = settings.posts_topic
+        self._reports: list[tuple[Receipt, float, Report]] = []
+        self._scope = ExitStack()
+        self._stopping = Event()
+        self._broken = Event()
+
+    async def __aenter__(self) -> "Deliveries":
+        self._loop = asyncio.get_running_loop()
+        self._open_producer()
+        # A thread starts without context; ours says which service is logging.
+        self._thread = Thread(target=contextvars.copy_context().run, args=[self._poll], name="deliveries")
+        self._thread.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def working(self) -> bool:
+        """False when the thread died: then no acknowledgement would ever come, and only a restart helps."""
+        return self._thread.is_alive()
+
+    def hand_over(self, value: bytes) -> Receipt:
+        """Raises Refusal when the producer does not take it; then nothing was stored."""
+        receipt: Receipt = self._loop.create_future()
+        try:
+            self._producer.produce(self._topic, value, on_delivery=partial(self._report, receipt, time.monotonic()))
+        except BufferError:
+            raise busy("The queue to Kafka is full.") from None
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._FATAL:
+                self._broken.set()
+            raise not_stored(error.args[0]) from error
+        return receipt
+
+    async def acknowledged(self, receipt: Receipt, post_id: str) -> Report:
+        """Waits for the acknowledgement, `ack_seconds` at most. Raises Refusal when there is none."""
+        try:
+            async with asyncio.timeout(self._settings.ack_seconds):
+                report = await receipt
+        except TimeoutError:
+            raise self.not_acknowledged(post_id) from None
+        if report.error is None:
+            return report
+        if report.error.code() in MAYBE_STORED:
+            raise self.not_acknowledged(post_id)
+        raise not_stored(report.error)
+
+    def not_acknowledged(self, post_id: str) -> Refusal:
+        return Refusal(
+            503,
+            Reason.NOT_ACKNOWLEDGED,
+            f"Kafka did not acknowledge the post within {self._settings.ack_seconds:g} s. It may still arrive; "
+            "it may be sent again with the same id, and is counted once.",
+            id=post_id,
+        )
+
+    def _report(self, receipt: Receipt, started: float, error: KafkaError | None, message: Message) -> None:
+        """librdkafka's delivery callback, in the polling thread."""
+        partition, offset = message.partition(), message.offset()
+        # Both are there unless there is an error.
+        report = Report(-1 if partition is None else partition, -1 if offset is None else offset, error)
+        self._reports.append((receipt, started, report))
+
+    def _poll(self) -> None:
+        """The thread's work, until it is told to stop."""
+        with self._scope:
+            while not self._stopping.is_set():
+                self._producer.poll(POLL_SECONDS)  # the first report ends the wait, and those at hand come with it
+                self._hand_reports_to_loop()
+                if self._broken.is_set():
+                    log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
+                    self._scope.close()
+                    self._open_producer()
+                    self._broken.clear()
+        self._hand_reports_to_loop()
+
+    def _hand_reports_to_loop(self) -> None:
+        if self._reports:
+            reports, self._reports = self._reports, []
+            self._loop.call_soon_threadsafe(_settle, reports)
+
+    def _open_producer(self) -> None:
+        ack_ms = round(self._settings.ack_seconds * 1000)
+        self._producer = self._scope.enter_context(
+            open_producer(
+                self._settings,
+                # A post whose client was told 503 is not kept for later: the client sends it again.
+                message_timeout_ms=ack_ms,
+                # Together with murmur2_random: each post without a key goes to a partition of its own choosing. The
+                # default sends all posts of 10 ms to one partition, and one extractor gets them all.
+                sticky_partitioning_linger_ms=0,
+                linger_ms=LINGER_MS,
+                queue_buffering_max_kbytes=self._settings.in_flight_max_bytes // 1024,
+            )
+        )
+
+
+def not_stored(error: KafkaError) -> Refusal:
+    """For what Kafka, or the client library, turned away for good."""
+    if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
+        return Refusal(413, Reason.TOO_LARGE, "The post is larger than Kafka takes (max.message.bytes of the topic).")
+    return Refusal(503, Reason.KAFKA_REFUSED, f"Kafka refused the post: {error.str()}. Nothing was stored.")
+
+
+def _settle(reports: list[tuple[Receipt, float, Report]]) -> None:
+    """On the event loop: wakes those who still wait."""
+    now = time.monotonic()
+    for receipt, started, report in reports:
+        if report.error is None:
+            ACK_SECONDS.observe(now - started)
+        if not receipt.done():
+            receipt.set_result(report)
