@@ -1,7 +1,7 @@
 """What travels between the services: JSON, so that the Kafka console tools can read, write and replay it."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from confluent_kafka import Message
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -94,6 +94,16 @@ class ExtractedPost(Wire):
     source: Source
     model: str
     extracted_at: datetime
+
+
+def offset_of(record: Message) -> int:
+    """A consumed record has an offset; the client's types leave it open, for those that were not sent yet."""
+    return cast(int, record.offset())
+
+
+def partition_of(record: Message) -> int:
+    """As above, its partition."""
+    return cast(int, record.partition())
 
 
 WireModel = TypeVar("WireModel", bound=Wire)

@@ -18,8 +18,8 @@ def set_up_logging(service: str, level: str) -> None:
 
     def in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
         # Not structlog's contextvars: worker threads don't inherit them.
-        first = {key: event.pop(key) for key in ("time", "level")}
-        return first | {"service": service, "event": event.pop("event")} | event
+        time, level, name = (event.pop(key) for key in ("time", "level", "event"))
+        return {"time": time, "level": level, "service": service, "event": name, **event}
 
     fields: list[Processor] = [
         structlog.stdlib.add_log_level,

@@ -6,6 +6,8 @@ from typing import cast
 
 from confluent_kafka import Message, TopicPartition
 
+from shared.messages import offset_of, partition_of
+
 
 @dataclass
 class Batch:
@@ -27,15 +29,15 @@ class Batch:
         """Per partition, where to go back to when the batch did not happen."""
         firsts: dict[tuple[str, int], int] = {}
         for record in self.records:
-            firsts.setdefault(_place(record), cast(int, record.offset()))
+            firsts.setdefault(_place(record), offset_of(record))
         return [TopicPartition(topic, partition, offset) for (topic, partition), offset in firsts.items()]
 
     @property
     def next_offsets(self) -> list[TopicPartition]:
         """Per partition, what the group commits: the offset behind the last record."""
-        lasts = {_place(record): cast(int, record.offset()) for record in self.records}
+        lasts = {_place(record): offset_of(record) for record in self.records}
         return [TopicPartition(topic, partition, offset + 1) for (topic, partition), offset in lasts.items()]
 
 
 def _place(record: Message) -> tuple[str, int]:
-    return cast(str, record.topic()), cast(int, record.partition())
+    return cast(str, record.topic()), partition_of(record)

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
-from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -17,7 +16,16 @@ from services.extractor.transaction import transact
 from shared.errors import BadRecord, Fatal, MustAbort
 from shared.kafka import consumer_trouble, forget_lag, measure_lag, start_at
 from shared.lifecycle import Deadline
-from shared.messages import EntityCount, ExtractedPost, Post, Source, dead_letter_headers, parse
+from shared.messages import (
+    EntityCount,
+    ExtractedPost,
+    Post,
+    Source,
+    dead_letter_headers,
+    offset_of,
+    parse,
+    partition_of,
+)
 from shared.names import publication_key
 from shared.telemetry import log
 from shared.topics import MESSAGE_MAX_BYTES, topic_ids
@@ -102,7 +110,7 @@ class Loop:
                 self._batch.add(record)
                 timeout = 0.0
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-                self._start_over(cast(int, record.partition()))
+                self._start_over(partition_of(record))
             else:
                 consumer_trouble(error)
 
@@ -124,7 +132,7 @@ class Loop:
     def _outgoing(self, record: Message, post: Post, entities: list[EntityCount] | BadRecord) -> Outgoing:
         if isinstance(entities, BadRecord):
             return self._dead_letter(record, entities)
-        partition, offset = cast(int, record.partition()), cast(int, record.offset())
+        partition, offset = partition_of(record), offset_of(record)
         value = (
             ExtractedPost.model_construct(
                 post_id=post.id or f"posts-{partition}-{offset}",

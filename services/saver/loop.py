@@ -4,7 +4,6 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
-from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -18,7 +17,7 @@ from services.saver.store import Store, Version
 from shared.errors import Fatal, NamedropError, StoreMoved, StoreRefused, StoreUnavailable
 from shared.kafka import consumer_trouble, forget_lag, measure_lag, start_at
 from shared.lifecycle import Deadline
-from shared.messages import dead_letter_headers
+from shared.messages import dead_letter_headers, offset_of, partition_of
 from shared.telemetry import log
 from shared.topics import offset_range, topic_ids
 
@@ -70,14 +69,14 @@ class Saver:
 
     def _take(self, record: Message) -> None:
         error = record.error()
-        partition = self._partitions.get(cast(int, record.partition()))
+        partition = self._partitions.get(partition_of(record))
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
             self._take_error(error, partition)
         elif partition is None or partition.standing is None:
             pass  # taken away, or fallen back to its ledger, a moment ago: the record comes again
         elif error is not None:
-            self._at_end(partition, cast(int, record.offset()))
-        elif cast(int, record.offset()) < partition.position:
+            self._at_end(partition, offset_of(record))
+        elif offset_of(record) < partition.position:
             # Only a topic that was deleted and made again goes backwards by itself. By the old topic's ledger, the
             # new one's first records would be left out as duplicates.
             self._fall_back(partition, "went_backwards", wait=False)

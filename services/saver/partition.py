@@ -6,11 +6,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from confluent_kafka import Message
+
 from services.saver.batch import Batch, DeadLetter
 from services.saver.ledger import Ledger, Verdict
 from services.saver.store import Version
 from shared.errors import BadRecord
-from shared.messages import ExtractedPost, parse
+from shared.messages import ExtractedPost, offset_of, parse
 
 BACKOFF_FIRST_SECONDS = 0.1
 BACKOFF_MOST_SECONDS = 15.0
@@ -67,10 +69,10 @@ class Partition:
         self._posts_max = limits.posts
         self._refused: dict[int, BadRecord] = {}
 
-    def take(self, record: Any, now: float) -> None:
+    def take(self, record: Message, now: float) -> None:
         """Puts a record into the open batch: counted, left out as a duplicate, or given up."""
         standing = self._ready()
-        offset = record.offset()
+        offset = offset_of(record)
         self.position = offset + 1
         if self.unsaved_since_ms is None:
             self.unsaved_since_ms = record.timestamp()[1]
@@ -89,22 +91,22 @@ class Partition:
         if batch.messages >= self._posts_max:
             self.close()
 
-    def _count_or_give_up(self, record: Any, post: ExtractedPost, batch: Batch, ledger: Ledger) -> None:
-        refused = self._refused.get(record.offset())
+    def _count_or_give_up(self, record: Message, post: ExtractedPost, batch: Batch, ledger: Ledger) -> None:
+        refused = self._refused.get(offset_of(record))
         if refused is not None:
-            ledger.give_up(record.offset(), post)
+            ledger.give_up(offset_of(record), post)
             batch.dead_letters.append(DeadLetter(record, refused))
             return
-        verdict = ledger.admit(record.offset(), post)
+        verdict = ledger.admit(offset_of(record), post)
         if verdict is Verdict.COUNT:
             batch.count(post)
         else:
             batch.duplicates[verdict.value] += 1
 
-    def _open(self, record: Any, now: float) -> Batch:
+    def _open(self, record: Message, now: float) -> Batch:
         standing = self._ready()
         if standing.open is None:
-            standing.open = Batch(now, record.offset(), record.timestamp()[1])
+            standing.open = Batch(now, offset_of(record), record.timestamp()[1])
         return standing.open
 
     def close(self) -> None:

@@ -1,38 +1,17 @@
-"""Stand-ins for what confluent-kafka hands over, for logic that knows no broker."""
+"""Records and messages without a broker."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from confluent_kafka import Message
 
 from shared.messages import EntityCount, ExtractedPost, Source
 
 
-@dataclass(frozen=True)
-class Record:
-    """A Kafka record, with the accessors of `confluent_kafka.Message` that our code calls."""
-
-    _value: bytes | None
-    _offset: int = 0
-    _partition: int = 0
-    _topic: str = "entities"
-    _key: bytes | None = None
-
-    def value(self) -> bytes | None:
-        return self._value
-
-    def key(self) -> bytes | None:
-        return self._key
-
-    def offset(self) -> int:
-        return self._offset
-
-    def partition(self) -> int:
-        return self._partition
-
-    def topic(self) -> str:
-        return self._topic
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 1_700_000_000_000 + self._offset
+def record(value: bytes | None, offset: int = 0, partition: int = 0, topic: str = "entities") -> Message:
+    """A record as Kafka would hand it over."""
+    return Message(
+        topic=topic, partition=partition, offset=offset, value=value, timestamp=(1, 1_700_000_000_000 + offset)
+    )
 
 
 def extracted(

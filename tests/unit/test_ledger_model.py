@@ -21,7 +21,7 @@ from services.saver.partition import Limits, Partition, Standing
 from services.saver.store import Version
 from shared.messages import ExtractedPost
 from shared.names import canonical_entity, publication_key
-from tests.unit.records import Record, extracted
+from tests.unit.records import extracted, record
 
 POSTS_PARTITIONS = 2
 SAVERS = 2
@@ -121,7 +121,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             message = self.log[offset]
             if message is not None:
                 value = message if isinstance(message, bytes) else message.model_dump_json().encode()
-                saver.take(Record(value, offset), now=0.0)
+                saver.take(record(value, offset), now=0.0)
 
     def read_ledger(self, which: int) -> None:
         document = self.firestore.ledger
@@ -141,14 +141,14 @@ class ExactlyOnce(RuleBasedStateMachine):
             saver.refused(closed.batch, "INVALID_ARGUMENT")
             saver.fall_back(0.0, wait=False)
             return
-        refused = [each.record for each in closed.batch.dead_letters if each.error.kind == "refused_by_firestore"]
-        self.dead += [ExtractedPost.model_validate_json(record.value() or b"") for record in refused]
+        refused = [dead.record for dead in closed.batch.dead_letters if dead.error.kind == "refused_by_firestore"]
+        self.dead += [ExtractedPost.model_validate_json(each.value() or b"") for each in refused]
         self.clock += timedelta(seconds=1)
         applied = outcome != "never arrived" and self.firestore.commit(
             closed.batch, closed.ledger, saver.standing.version, self.clock
         )
         if applied:
-            self.given_up |= {record.offset() or 0 for record in refused}
+            self.given_up |= {each.offset() or 0 for each in refused}
         if applied and outcome == "answered":
             saver.saved(Version(self.clock))
         else:
