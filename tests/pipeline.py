@@ -59,10 +59,19 @@ class Pipeline:
 
     # Services
 
-    def start(self, kind: str, **settings: str) -> Service:
-        """A gateway, an extractor or a saver that is ready."""
+    def start(self, *kinds: str, **settings: str) -> None:
+        """Gateways, extractors, savers; returns when all of them are ready."""
+        started = [self._start(kind, settings) for kind in kinds]
+        for service in started:
+            service.wait_ready(READY_SECONDS)
+
+    def start_all(self) -> None:
+        """One of each."""
+        self.start("gateway", "extractor", "saver")
+
+    def _start(self, kind: str, settings: Mapping[str, str]) -> Service:
         number = len(self.services)
-        environment = self.environment | settings
+        environment = {**self.environment, **settings}
         log_path = self._folder / f"{kind}-{number}.log"
         service: Service = (
             Gateway(log_path, environment, port=0, workers=int(settings.get("WORKERS", "1")))
@@ -71,12 +80,7 @@ class Pipeline:
         )
         self.services.append(service)
         service.start()
-        service.wait_ready(READY_SECONDS)
         return service
-
-    def start_all(self) -> None:
-        for kind in ("gateway", "extractor", "saver"):
-            self.start(kind)
 
     def the(self, kind: str) -> Service:
         """The last one started of a kind."""

@@ -1,18 +1,22 @@
 """The promise, end to end: what got a 201 is counted exactly once."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Message
 
+from cli.emulator import Emulator, start_emulator
 from shared.messages import CONTENT_MAX_CHARS
 from tests.eventually import eventually, settles
 from tests.kafka_tools import rewind
 from tests.oracle import expected_counts
 from tests.pipeline import Pipeline, articles, run_pipeline
-from tests.servers import Servers, start_servers
+from tests.servers import Servers
 
 DEAD_LETTER_HEADERS = {
     *("error.type", "error.message", "source.topic", "source.partition", "source.offset", "service", "failed_at")
@@ -186,8 +190,7 @@ def test_killed_extractors_and_savers_lose_and_repeat_nothing(running: Pipeline)
         eventually(running.counts)
         running.the("extractor").kill()
         running.the("saver").kill()
-        running.start("extractor")
-        running.start("saver")
+        running.start("extractor", "saver")
     running.counts_become(posts)
 
 
@@ -195,10 +198,7 @@ def test_killed_extractors_and_savers_lose_and_repeat_nothing(running: Pipeline)
 def test_work_is_shared_and_handed_over(pipeline: Pipeline, protocol: str) -> None:
     """Three of each, of which one leaves: under KIP-848 and under the classic protocol."""
     pipeline.environment["KAFKA_GROUP_PROTOCOL"] = protocol
-    pipeline.start("gateway")
-    for _ in range(3):
-        pipeline.start("extractor")
-        pipeline.start("saver")
+    pipeline.start(*3 * ("extractor", "saver"))
     settles(lambda: pipeline.metric("extractor", "namedrop_extractor_partitions"), 48.0)
     posts = articles(60)
     pipeline.produce_posts(posts[:30])
@@ -210,10 +210,44 @@ def test_work_is_shared_and_handed_over(pipeline: Pipeline, protocol: str) -> No
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Pipeline]:
-    """A pipeline on servers of its own, which a test may harm."""
-    with start_servers(tmp_path) as servers, run_pipeline(servers, tmp_path) as pipeline:
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """An emulator that a test may harm."""
+    with start_emulator(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def fragile(servers: Servers, emulator: Emulator, tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline on that emulator, with time limits short enough to wait for."""
+    own = replace(servers, firestore_emulator_host=emulator.host)
+    with run_pipeline(own, tmp_path, COMMIT_SECONDS="2", LEDGER_CHECK_SECONDS="1") as pipeline:
+        pipeline.start_all()
         yield pipeline
+
+
+def test_firestore_away_and_back_loses_nothing(fragile: Pipeline, emulator: Emulator) -> None:
+    """Stopped in the middle of commits: their answers never come, though some are applied when it wakes up."""
+    posts = articles(60)
+    fragile.produce_posts(posts[:30])
+    eventually(fragile.counts)
+    assert emulator.pid is not None
+    os.kill(emulator.pid, signal.SIGSTOP)
+    fragile.produce_posts(posts[30:])
+    eventually(lambda: fragile.metric("saver", "namedrop_saver_ledger_reloads_total", reason="unavailable"))
+    assert fragile.post(MINIMAL).status_code == 201
+    os.kill(emulator.pid, signal.SIGCONT)
+    fragile.counts_become([*posts, MINIMAL])
+
+
+def test_an_emulator_that_comes_back_empty_is_counted_up_again(fragile: Pipeline, emulator: Emulator) -> None:
+    """The ledgers are gone together with the counts, and the savers notice without a new post."""
+    posts = articles(20)
+    fragile.produce_posts(posts)
+    fragile.counts_become(posts)
+    emulator.kill()
+    emulator.start()
+    emulator.wait_ready(60)
+    fragile.counts_become(posts)
 
 
 @pytest.mark.parametrize("kind", ["extractor", "saver"])

@@ -1,0 +1,74 @@
+"""`namedrop kafka`: Kafka's own console tools, on the running stack."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from cli.errors import CommandError
+from cli.home import home_of
+from cli.jars import kafka_classpath
+from cli.java import java_command
+from cli.state import running_state
+
+TOOLS = {
+    "topics": ("org.apache.kafka.tools.TopicCommand", "List, describe, create, alter, delete topics."),
+    "console-consumer": ("org.apache.kafka.tools.consumer.ConsoleConsumer", "Print records of a topic."),
+    "console-producer": ("org.apache.kafka.tools.ConsoleProducer", "Write lines of text to a topic."),
+    "consumer-groups": (
+        "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        "List and describe groups, reset their offsets.",
+    ),
+    "configs": ("kafka.admin.ConfigCommand", "Show and change settings of topics, brokers, groups."),
+    "get-offsets": ("org.apache.kafka.tools.GetOffsetShell", "Print the offsets of partitions."),
+    "transactions": ("org.apache.kafka.tools.TransactionsCommand", "List, describe, abort transactions."),
+    "delete-records": ("org.apache.kafka.tools.DeleteRecordsCommand", "Delete records up to given offsets."),
+}
+OWN_ADDRESS = ("--bootstrap-server", "--bootstrap-controller", "--broker-list")
+NEED_NO_BROKER = ("--help", "--version")
+FLAGS = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+class Verbatim(TyperCommand):
+    """A command whose arguments are another program's: none is parsed here, --help and -- included."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.args = args
+        return args
+
+
+@app.callback()
+def console_tools() -> None:
+    """Kafka's own console tools. Arguments go through as they are; the running stack's --bootstrap-server is added."""
+
+
+def with_bootstrap_server(arguments: Sequence[str], running: str | None) -> list[str]:
+    """The tool's arguments, with the address of the running broker unless one is given, or none is needed.
+
+    Raises CommandError when one is needed and no stack is running.
+    """
+    if any(argument.split("=")[0] in OWN_ADDRESS for argument in arguments):
+        return list(arguments)
+    if running:
+        return ["--bootstrap-server", running, *arguments]
+    if any(argument in NEED_NO_BROKER for argument in arguments):
+        return list(arguments)
+    raise CommandError("No stack is running here. Start one with `namedrop up`, or give --bootstrap-server.")
+
+
+def _add(name: str, main_class: str, summary: str) -> None:
+    @app.command(name, help=summary, cls=Verbatim)
+    def tool(context: typer.Context) -> None:
+        state = running_state(home_of(os.environ))
+        arguments = with_bootstrap_server(context.args, state.bootstrap_servers if state else None)
+        command = java_command(main_class, kafka_classpath(), *arguments, flags=FLAGS)
+        # In our place, so that input, output, signals and exit status are the tool's own.
+        os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
+
+
+for _name, (_main_class, _summary) in TOOLS.items():
+    _add(_name, _main_class, _summary)

@@ -1,0 +1,32 @@
+"""Where the commands write: `out` for what was asked for, `err` for progress; in a pipe both are plain text."""
+
+import json
+import sys
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+PIPE_COLUMNS = 100
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+err = Console(highlight=False, width=None if sys.stderr.isatty() else PIPE_COLUMNS, stderr=True)
+
+
+def new_table(title: str = "") -> Table:
+    """A table in the one style of all commands: lines only where somebody looks at it."""
+    return Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=box.SIMPLE_HEAD if out.is_terminal else None,
+        pad_edge=False,
+    )
+
+
+def print_json(value: Any) -> None:
+    """For scripts: UTF-8, indented, nothing else on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,114 @@
+"""`namedrop status`: what runs, how far behind it is, and what was given up."""
+
+from typing import Annotated
+
+import httpx
+import typer
+from confluent_kafka.admin import AdminClient
+from pydantic import BaseModel
+from rich.markup import escape
+
+from cli import output
+from cli.lag import count_records, group, stretches, unread
+from cli.running import PipelineSettings, open_kafka, pipeline_settings, running_stack
+from cli.state import StackState
+
+ANSWER_SECONDS = 3.0
+
+
+class GroupStatus(BaseModel):
+    """A consumer group and what it reads."""
+
+    name: str
+    topic: str
+    state: str
+    members: int
+    partitions: int
+    """Those that have a member."""
+    lag: int
+    """Records that it has not read."""
+
+
+class Status(BaseModel):
+    """All that `--json` prints."""
+
+    groups: dict[str, GroupStatus]
+    """By service: extractor, saver."""
+    dead_letters: dict[str, int]
+    """Records, by topic."""
+    processes: dict[str, bool]
+    """Of the local stack, if it is that: whether each is up. The gateway is when it says that it is ready."""
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Show what runs, how far behind it is, and what was given up.
+
+    It asks the Kafka that KAFKA_BOOTSTRAP_SERVERS names, else the one of `namedrop up`. Lag and dead letters are
+    counted in records, up to 1,000 in a partition; beyond that, in offsets, of which transactions take some too.
+    """
+    settings = pipeline_settings()
+    stack = running_stack()
+    with open_kafka(settings) as admin:
+        found = Status(
+            groups={
+                "extractor": group_status(admin, settings, settings.extractor_group, settings.posts_topic),
+                "saver": group_status(admin, settings, settings.saver_group, settings.entities_topic),
+            },
+            dead_letters={
+                topic: count_records(settings, stretches(admin, topic))
+                for topic in (settings.posts_dlq_topic, settings.entities_dlq_topic)
+            },
+            processes=_processes(stack) if stack and stack.bootstrap_servers == settings.bootstrap_servers else {},
+        )
+    if as_json:
+        output.print_json(found.model_dump())
+    else:
+        _show(found, settings)
+
+
+def group_status(admin: AdminClient, settings: PipelineSettings, name: str, topic: str) -> GroupStatus:
+    there = group(admin, name)
+    return GroupStatus(
+        name=name,
+        topic=topic,
+        state=there.state,
+        members=there.members,
+        partitions=there.partitions,
+        lag=count_records(settings, unread(admin, name, topic)),
+    )
+
+
+def _processes(stack: StackState) -> dict[str, bool]:
+    up = {name: process.pid is not None for name, process in stack.processes.items()}
+    return up | {"gateway": _ready(stack.gateway_url)}
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=ANSWER_SECONDS, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _show(found: Status, settings: PipelineSettings) -> None:
+    groups = output.new_table(f"Groups at {escape(settings.bootstrap_servers)}")
+    for heading in ("group", "reads", "state"):
+        groups.add_column(heading)
+    for heading in ("members", "partitions", "lag"):
+        groups.add_column(heading, justify="right")
+    for each in found.groups.values():
+        numbers = (f"{each.members}", f"{each.partitions}", f"{each.lag:,}")
+        groups.add_row(escape(each.name), escape(each.topic), each.state, *numbers)
+    letters = output.new_table("Dead letters")
+    letters.add_column("topic")
+    letters.add_column("records", justify="right")
+    for topic, records in found.dead_letters.items():
+        letters.add_row(escape(topic), f"{records:,}")
+    output.out.print(groups, letters, sep="\n")
+    if found.processes:
+        processes = output.new_table("Processes")
+        processes.add_column("name")
+        processes.add_column("is")
+        for name, up in found.processes.items():
+            processes.add_row(escape(name), "up" if up else "[red]down[/red]")
+        output.out.print(processes)

@@ -1,0 +1,109 @@
+"""`namedrop top`: who is mentioned where, by the gateway's read side."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import httpx
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+
+from cli import output
+from cli.gateway import get, open_gateway
+from cli.running import gateway_address
+from shared.names import publication_key
+
+HEADINGS = {"PERSON": "people", "ORG": "organisations", "GPE": "places"}
+"""The kinds of names that the table of publications has room for."""
+NAMES_EACH = 3
+PAGE = 100
+
+Json = dict[str, Any]
+
+
+def top(  # noqa: PLR0913, PLR0917 (the command's options)
+    publication: Annotated[str | None, typer.Argument(help="Show its names; else all publications.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only names of this kind: PERSON, ORG, GPE, NORP, EVENT …")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many names, or publications.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    url: Annotated[
+        str | None, typer.Option(envvar="NAMEDROP_URL", help="The gateway; by default the one of `namedrop up`.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="NAMEDROP_API_KEY", help="Where reading needs a key.")] = None,
+) -> None:
+    """Show who is mentioned where."""
+    with open_gateway(*gateway_address(url, key)) as client:
+        if publication is None:
+            found = with_names(client, publications(client)[:limit], [label] if label else list(HEADINGS))
+            table = publications_table(found)
+        else:
+            found = entities(client, publication_key(publication), limit, label)
+            table = entities_table(found)
+    if as_json:
+        output.print_json(found)
+    elif found:
+        output.out.print(table)
+    else:
+        output.out.print("Nothing is counted yet.")
+
+
+def publications(client: httpx.Client) -> list[Json]:
+    """All of them, those with the most articles first, each with key, name, articles and mentions."""
+    found = _pages(client, "/publications", "publications", sys.maxsize)
+    return sorted(found, key=lambda each: (-each["articles"], each["key"]))
+
+
+def entities(client: httpx.Client, key: str, limit: int, label: str | None = None) -> list[Json]:
+    """A publication's names, the most mentioned first, each with text, label and count."""
+    # A publication may be called "." or "..", which is a step in a path unless it is escaped.
+    escaped = quote(key, safe="").replace(".", "%2E")
+    return _pages(client, f"/publications/{escaped}/entities", "entities", limit, label=label)
+
+
+def with_names(client: httpx.Client, found: Sequence[Json], labels: Sequence[str]) -> list[Json]:
+    """The publications, each with its top names as `top`: {label: [entity]}."""
+    return [
+        each | {"top": {label: entities(client, each["key"], NAMES_EACH, label) for label in labels}} for each in found
+    ]
+
+
+def publications_table(found: Sequence[Json]) -> RenderableType:
+    """A publication a row, its top names by label; at most 100 columns wide."""
+    table = output.new_table()
+    table.add_column("publication", overflow="fold", max_width=20)
+    table.add_column("articles", justify="right")
+    table.add_column("mentions", justify="right")
+    for label in found[0]["top"] if found else ():
+        table.add_column(HEADINGS.get(label, label), no_wrap=True, max_width=19)
+    for each in found:
+        names = (_names(entities) for entities in each["top"].values())
+        table.add_row(escape(each["name"]), f"{each['articles']:,}", f"{each['mentions']:,}", *names)
+    return table
+
+
+def entities_table(found: Sequence[Json]) -> RenderableType:
+    table = output.new_table()
+    table.add_column("name", overflow="fold")
+    table.add_column("label")
+    table.add_column("mentions", justify="right")
+    for each in found:
+        table.add_row(escape(each["text"]), each["label"], f"{each['count']:,}")
+    return table
+
+
+def _names(found: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(f"[dim]{each['count']:>3,}[/dim] {escape(each['text'])}" for each in found)
+
+
+def _pages(client: httpx.Client, path: str, what: str, limit: int, **query: Any) -> list[Json]:
+    found: list[Json] = []
+    cursor = None
+    while len(found) < limit:
+        page = get(client, path, limit=min(PAGE, limit - len(found)), cursor=cursor, **query)
+        found += page[what]
+        cursor = page.get("next_cursor")
+        if not cursor:
+            break
+    return found

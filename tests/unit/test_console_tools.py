@@ -1,0 +1,27 @@
+"""What `namedrop kafka` hands to Kafka's own tools."""
+
+import pytest
+
+from cli.console_tools import with_bootstrap_server
+from cli.errors import CommandError
+
+RUNNING = "127.0.0.1:4711"
+
+
+def test_the_running_stack_is_filled_in_and_the_rest_goes_through_as_it_is() -> None:
+    """Also what a parser of ours would take for its own, such as --help and --."""
+    given = ["--topic", "posts", "--property", "print.key=true", "--help", "--", "-x"]
+    assert with_bootstrap_server(given, RUNNING) == ["--bootstrap-server", RUNNING, *given]
+
+
+@pytest.mark.parametrize("address", [["--bootstrap-server", "elsewhere:9092"], ["--bootstrap-server=elsewhere:9092"]])
+def test_an_address_that_is_given_wins(address: list[str]) -> None:
+    """So that the tools work on any cluster."""
+    assert with_bootstrap_server(["--list", *address], RUNNING) == ["--list", *address]
+
+
+def test_without_a_stack_only_help_goes_through() -> None:
+    """All else is told to start a stack or to name a broker."""
+    assert with_bootstrap_server(["--help"], None) == ["--help"]
+    with pytest.raises(CommandError, match="namedrop up"):
+        with_bootstrap_server(["--list"], None)
