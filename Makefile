@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format requirements clean
+.PHONY: help demo test check format docs requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -22,6 +22,9 @@ check: $(READY) ## Lint, types, import rules
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+docs: $(READY) ## Write docs/settings.md and docs/metrics.md again from the code
+	@$(BIN)/python -m docs.reference
 
 requirements: $(READY) ## Pin every dependency again, with hashes
 	@PATH=$(abspath $(BIN)):$$PATH requirements/compile.sh

@@ -10,21 +10,35 @@ All of it below FIRESTORE_ROOT, where that is set.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from google.cloud.firestore_v1 import Client, CollectionReference, DocumentReference
+from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.firestore_v1 import Client, CollectionReference, DocumentReference, base_client
 from google.cloud.firestore_v1.query import CollectionGroup
 
 from shared.names import document_id
-from shared.settings import FirestoreSettings
+from shared.settings import FirestoreSettings, refuse
+
+# Where Firestore was away for long, gRPC looks for it every two minutes only, and the client has no setting for that.
+for _options in (base_client._GRPC_MSG_SIZE_OPTIONS, base_client._DEFAULT_CHANNEL_OPTIONS):
+    _options.append(("grpc.max_reconnect_backoff_ms", 2000))
 
 
 @contextmanager
 def open_firestore(settings: FirestoreSettings) -> Iterator["Places"]:
-    """Connects lazily: that Firestore is away shows at the first call, not here."""
-    client = Client(project=settings.google_cloud_project, database=settings.firestore_database)
+    """As connect() does; without credentials the process ends."""
     try:
-        yield Places(client, settings.firestore_root)
+        places = connect(settings)
+    except (DefaultCredentialsError, OSError) as error:
+        refuse(f"Firestore: {error} Or set FIRESTORE_EMULATOR_HOST to use an emulator.")
+    try:
+        yield places
     finally:
-        client.close()
+        places.client.close()
+
+
+def connect(settings: FirestoreSettings) -> "Places":
+    """Lazily: that Firestore is away shows at the first call, not here. Raises DefaultCredentialsError or OSError."""
+    client = Client(project=settings.google_cloud_project, database=settings.firestore_database)
+    return Places(client, settings.firestore_root)
 
 
 class Places:

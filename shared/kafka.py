@@ -1,6 +1,7 @@
 """Kafka clients as this project needs them, and what librdkafka tells on the side."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,6 +16,10 @@ from shared.telemetry import log
 from shared.topics import DEAD_LETTER_EXTRA_BYTES, MESSAGE_MAX_BYTES
 
 librdkafka_log = logging.getLogger("librdkafka")
+# Each client says twice a second that its broker is away, and _log_error hears of it too.
+librdkafka_log.addFilter(lambda record: not record.getMessage().startswith("FAIL"))
+QUIET_SECONDS = 10.0
+_told_at: dict[str, float] = {}
 
 
 def _config(settings: CommonSettings, **defaults: Any) -> dict[str, Any]:
@@ -23,7 +28,12 @@ def _config(settings: CommonSettings, **defaults: Any) -> dict[str, Any]:
 
 
 def _log_error(error: KafkaError) -> None:
-    """Client-wide trouble, such as all brokers down: librdkafka goes on trying, so this only tells."""
+    """Client-wide trouble, such as all brokers down: librdkafka goes on trying, so this only tells, and not all the
+    time."""
+    now = time.monotonic()
+    if not error.fatal() and now - _told_at.get(error.name(), -QUIET_SECONDS) < QUIET_SECONDS:
+        return
+    _told_at[error.name()] = now
     log().warning("kafka.error", error=error.str(), code=error.name(), fatal=error.fatal())
 
 

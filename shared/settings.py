@@ -84,9 +84,9 @@ class FirestoreSettings(BaseSettings):
 
     model_config = CONFIG
 
-    google_cloud_project: str = "namedrop-local"
-    """The Google Cloud project. Credentials are found as everywhere in Google Cloud; FIRESTORE_EMULATOR_HOST instead
-    names an emulator."""
+    google_cloud_project: str | None = None
+    """The Google Cloud project. It and the credentials are found as everywhere in Google Cloud when this is not set;
+    FIRESTORE_EMULATOR_HOST instead names an emulator."""
     firestore_database: str = "(default)"
     """The Firestore database within the project."""
     firestore_root: str = Field("", pattern=r"^$|^[^/]+/[^/]+(/[^/]+/[^/]+)*$")
