@@ -101,8 +101,8 @@ def show(state: StackState, steps: Steps, stop: Event, check: Callable[[], None]
         def look() -> Look:
             check()
             # In this order: when the extractors have nothing left, the savers have everything before them.
-            extractor = count_records(settings, unread(admin, settings.extractor_group, settings.posts_topic))
-            saver = count_records(settings, unread(admin, settings.saver_group, settings.entities_topic))
+            extractor = count_records(settings, unread(settings, admin, settings.extractor_group, settings.posts_topic))
+            saver = count_records(settings, unread(settings, admin, settings.saver_group, settings.entities_topic))
             return Look(extractor, saver, articles_counted(client, keys) - before)
 
         counted = wait_until_counted(look, accepted, steps.tell if output.err.is_terminal else ignore, stop)

@@ -13,7 +13,6 @@ import confluent_kafka.admin
 from confluent_kafka import (
     Consumer,
     ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -73,15 +72,16 @@ def stretches(admin: AdminClient, topic: str) -> list[Stretch]:
     return [Stretch(topic, partition, begins[partition], ends[partition]) for partition in sorted(begins)]
 
 
-def unread(admin: AdminClient, group: str, topic: str) -> list[Stretch]:
+def unread(settings: CommonSettings, admin: AdminClient, group: str, topic: str) -> list[Stretch]:
     """What `group` has not committed of the topic, by partition; from the start where it committed nothing."""
-    request = [ConsumerGroupTopicPartitions(group)]
-    answer = _asked(admin.list_consumer_group_offsets(request, request_timeout=ANSWER_SECONDS)[group].result)
-    committed = {at.partition: at.offset for at in answer.topic_partitions if at.topic == topic and at.offset >= 0}
-    return [
-        Stretch(topic, there.partition, max(there.begin, committed.get(there.partition, 0)), there.end)
-        for there in stretches(admin, topic)
-    ]
+    there = stretches(admin, topic)
+    places = [TopicPartition(topic, at.partition) for at in there]
+    # Not AdminClient.list_consumer_group_offsets: librdkafka 2.16 dies of a segmentation fault in it while the group's
+    # coordinator is loading, as after a broker's start. This consumer asks, and never joins.
+    with open_consumer(settings, group) as consumer:
+        answer = _asked(lambda: consumer.committed(places, timeout=ANSWER_SECONDS))
+    committed = {at.partition: at.offset for at in answer}  # negative where nothing was committed
+    return [Stretch(topic, at.partition, max(at.begin, committed[at.partition]), at.end) for at in there]
 
 
 def count_records(settings: CommonSettings, where: Iterable[Stretch]) -> int:

@@ -74,7 +74,7 @@ def group_status(admin: AdminClient, settings: PipelineSettings, name: str, topi
         state=there.state,
         members=there.members,
         partitions=there.partitions,
-        lag=count_records(settings, unread(admin, name, topic)),
+        lag=count_records(settings, unread(settings, admin, name, topic)),
     )
 
 
