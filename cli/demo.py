@@ -1,6 +1,7 @@
 """`namedrop demo`: the project's own articles through the whole pipeline, and a check that each is counted once."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,12 +40,14 @@ INTERRUPTED = 130
 
 
 def demo() -> None:
-    """Load the articles that come with the project, wait until they are counted, and show who is mentioned where.
+    """Show the whole pipeline at work on the project's own articles.
 
-    Uses the stack of `namedrop up` where one is running, and leaves it running; else it starts one in a temporary
-    folder and removes it at the end. Exit status 0: every article that was accepted is counted, once.
+    Loads them, waits until they are counted, and shows who is mentioned where. Uses the stack of `namedrop up`
+    where one is running, and leaves it running; else it starts one in a temporary folder and removes it at the end.
+    Exit status 0: every article that was accepted is counted, once.
     """
     steps, stop = Steps(), stop_on_signals()
+    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))  # the terminal was closed
     try:
         if state := running_stack():
             show(state, steps, stop)

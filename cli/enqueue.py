@@ -44,7 +44,8 @@ def enqueue(
             break
         if deadline.passed:
             raise CommandError(f"{client.base_url} took nothing for {patience_seconds:g} seconds: {trouble}")
-        backoff = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
+        most = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(tries, 10))
+        backoff = random.uniform(most / 2, most)  # noqa: S311 (jitter, not a secret)
         if stop.wait(min(max(backoff, wait_seconds), deadline.seconds_left)):
             raise Stopped
         tries += 1

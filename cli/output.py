@@ -16,14 +16,16 @@ err = Console(highlight=False, width=None if sys.stderr.isatty() else PIPE_COLUM
 
 
 def new_table(title: str = "") -> Table:
-    """A table in the one style of all commands: lines only where somebody looks at it."""
+    """A table in the one style of all commands."""
     return Table(
         title=title or None,
         title_justify="left",
         title_style="bold",
         header_style="dim",
-        box=box.SIMPLE_HEAD if out.is_terminal else None,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
 
 

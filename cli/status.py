@@ -41,7 +41,7 @@ class Status(BaseModel):
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Show what runs, how far behind it is, and what was given up.
+    """Show how far behind each service is, and what was given up.
 
     It asks the Kafka that KAFKA_BOOTSTRAP_SERVERS names, else the one of `namedrop up`. Lag and dead letters are
     counted in records, up to 1,000 in a partition; beyond that, in offsets, of which transactions take some too.

@@ -1,7 +1,7 @@
 """`namedrop top`: who is mentioned where, by the gateway's read side."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -18,6 +18,9 @@ from shared.names import publication_key
 HEADINGS = {"PERSON": "people", "ORG": "organisations", "GPE": "places"}
 """The kinds of names that the table of publications has room for."""
 NAMES_EACH = 3
+WIDEST = 100
+BEFORE_NAMES = 40
+"""Columns that the first three take."""
 PAGE = 100
 
 Json = dict[str, Any]
@@ -70,13 +73,16 @@ def with_names(client: httpx.Client, found: Sequence[Json], labels: Sequence[str
 
 
 def publications_table(found: Sequence[Json]) -> RenderableType:
-    """A publication a row, its top names by label; at most 100 columns wide."""
+    """A publication a row, its top names by label; at most 100 columns wide, less where the terminal is."""
+    labels = list(found[0]["top"]) if found else []
+    left = min(output.out.width, WIDEST) - BEFORE_NAMES
     table = output.new_table()
-    table.add_column("publication", overflow="fold", max_width=20)
-    table.add_column("articles", justify="right")
-    table.add_column("mentions", justify="right")
-    for label in found[0]["top"] if found else ():
-        table.add_column(HEADINGS.get(label, label), no_wrap=True, max_width=19)
+    table.leading = 1
+    table.add_column("publication", width=20)
+    table.add_column("articles", justify="right", no_wrap=True)
+    table.add_column("mentions", justify="right", no_wrap=True)
+    for label in labels:
+        table.add_column(HEADINGS.get(label, label), no_wrap=True, max_width=max(8, left // len(labels) - 2))
     for each in found:
         names = (_names(entities) for entities in each["top"].values())
         table.add_row(escape(each["name"]), f"{each['articles']:,}", f"{each['mentions']:,}", *names)
@@ -93,8 +99,11 @@ def entities_table(found: Sequence[Json]) -> RenderableType:
     return table
 
 
-def _names(found: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(f"[dim]{each['count']:>3,}[/dim] {escape(each['text'])}" for each in found)
+def _names(found: Sequence[Json]) -> str:
+    counts = [f"{each['count']:,}" for each in found]
+    width = max(map(len, counts), default=0)
+    rows = zip(counts, found, strict=True)
+    return "\n".join(f"[dim]{count:>{width}}[/dim] {escape(each['text'])}" for count, each in rows)
 
 
 def _pages(client: httpx.Client, path: str, what: str, limit: int, **query: Any) -> list[Json]:

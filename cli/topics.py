@@ -14,9 +14,9 @@ def topics(
     ] = None,
     replication: Annotated[int, typer.Option(min=-1, help="Copies of each record; -1 is the broker's default.")] = -1,
 ) -> None:
-    """Make the project's topics where they are missing, and leave alone those that are there.
+    """Make the topics that are missing.
 
-    Their names, and how to log in to Kafka, come from the same variables as for the services.
+    Those that are there are left alone. Names, and how to log in to Kafka, come from the variables of the services.
     """
     settings = pipeline_settings(bootstrap_server)
     with open_kafka(settings) as admin:

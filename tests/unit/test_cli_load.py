@@ -60,7 +60,7 @@ def test_what_is_refused_is_counted_by_reason(namedrop: CommandLine, tmp_path: P
     path.write_text(path.read_text() + "oops\n")
     done = namedrop.run("load", path)
     assert done.status == 1
-    first, _, *rows = done.out.splitlines()
+    first, _, _, *rows = done.out.splitlines()
     assert first.endswith("9 refused.")
     assert [row.split(maxsplit=1) for row in map(str.strip, rows)] == [
         ["8", "content: must not be blank  a.jsonl:6, a.jsonl:7, a.jsonl:8, a.jsonl:9, a.jsonl:10"],

@@ -46,9 +46,9 @@ def test_publications_are_shown_with_their_top_names(counted: CommandLine) -> No
 def test_a_publication_is_found_however_it_is_written(counted: CommandLine) -> None:
     """And its names are shown as far as the limit, over several pages of the gateway's."""
     done = counted.run("top", "  SMALL ", "--limit=3")
-    rows = [line.rsplit(maxsplit=2) for line in done.out.splitlines()]
+    heading, _, *rows = [line.rsplit(maxsplit=2) for line in done.out.splitlines()]
+    assert heading == ["name", "label", "mentions"]
     assert rows == [
-        ["name", "label", "mentions"],
         ["Wangari Maathai", "PERSON", "12"],
         ["[bold]Nairobi", "GPE", "5"],
         ["Kofi Annan", "PERSON", "4"],
