@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from typing import Annotated
 from uuid import uuid4
 
 import httpx
@@ -18,14 +19,15 @@ from cli import output
 from cli.errors import CommandError, Interrupted
 from cli.gateway import open_gateway
 from cli.home import Home
-from cli.lag import count_records, unread
+from cli.lag import unread
 from cli.loading import File, Load
 from cli.resume import Progress
-from cli.running import open_kafka, running_stack, stack_settings
+from cli.running import PipelineSettings, open_kafka, pipeline_settings, running_stack, stack_settings
 from cli.stack import Size, Stack
 from cli.state import StackState
 from cli.steps import Steps
 from cli.top import HEADINGS, publications, publications_table, with_names
+from shared.lag import count_records
 from shared.lifecycle import stop_on_signals
 from shared.names import publication_key
 
@@ -39,21 +41,29 @@ STALLED_SECONDS = 60.0
 INTERRUPTED = 130
 
 
-def demo() -> None:
+def demo(
+    url: Annotated[
+        str | None, typer.Option(envvar="NAMEDROP_URL", help="A gateway; its Kafka is what the environment says.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="NAMEDROP_API_KEY", help="API key for that gateway.")] = None,
+) -> None:
     """Show the whole pipeline at work on the project's own articles.
 
     Loads them, waits until they are counted, and shows who is mentioned where. Uses the stack of `namedrop up`
     where one is running, and leaves it running; else it starts one in a temporary folder and removes it at the end.
+    With --url, the pipeline behind that gateway, which may hold the same articles already: they count again.
     Exit status 0: every article that was accepted is counted, once.
     """
     steps, stop = Steps(), stop_on_signals()
     signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))  # the terminal was closed
     try:
-        if state := running_stack():
-            show(state, steps, stop)
+        if url:
+            show(Target(url, key, pipeline_settings()), steps, stop)
+        elif state := running_stack():
+            show(Target.of(state), steps, stop)
         else:
             with temporary_stack(steps, stop) as stack:
-                show(stack.state(), steps, stop, lambda: check_alive(stack))
+                show(Target.of(stack.state()), steps, stop, lambda: check_alive(stack))
             output.out.print("That stack was only for this. `namedrop up` starts one that stays.")
     except Interrupted:
         raise typer.Exit(INTERRUPTED) from None
@@ -84,15 +94,28 @@ def check_alive(stack: Stack) -> None:
             raise CommandError(f"{process.name} {process.ending}; the last line of its log: {last_line}")
 
 
-def show(state: StackState, steps: Steps, stop: Event, check: Callable[[], None] = lambda: None) -> None:
+@dataclass(frozen=True)
+class Target:
+    """Where the articles go."""
+
+    url: str
+    key: str | None
+    settings: PipelineSettings
+
+    @classmethod
+    def of(cls, stack: StackState) -> "Target":
+        return cls(stack.gateway_url, stack.api_key, stack_settings(stack))
+
+
+def show(target: Target, steps: Steps, stop: Event, check: Callable[[], None] = lambda: None) -> None:
     """Loads, waits, prints. check: raises when the stack can't work any more.
 
     Raises CommandError unless each accepted article was counted once.
     """
-    settings = stack_settings(state)
+    settings = target.settings
     files = [File(path, uuid4().hex, path.stat().st_size) for path in sorted(ARTICLES.glob("*.jsonl"))]
     keys = publication_keys(files)
-    with open_gateway(state.gateway_url, state.api_key) as client, open_kafka(settings) as admin, steps.shown():
+    with open_gateway(target.url, target.key) as client, open_kafka(settings) as admin, steps.shown():
         steps.tell("Loading the articles")
         before, began_at = articles_counted(client, keys), time.monotonic()
         load = Load(client, files, Progress())

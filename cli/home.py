@@ -25,6 +25,7 @@ class Home:
         self.kafka = self.path / "kafka"
         self.logs = self.path / "logs"
         self.state = self.path / "stack.json"
+        self._stopped = self.path / "stopped"
         self._lock = self.path / "lock"
         self._sign = self.path / SIGN
 
@@ -41,6 +42,18 @@ class Home:
             self.path.mkdir(parents=True, exist_ok=True)
             self._sign.write_text(SIGN_TEXT)
             (self.path / ".gitignore").write_text("*\n")
+
+    def stopped_kinds(self) -> set[str]:
+        """The services that `namedrop stop` wants down, such as {"saver"}."""
+        try:
+            return set(self._stopped.read_text().split())
+        except FileNotFoundError:
+            return set()
+
+    def stop_kinds(self, kinds: set[str]) -> None:
+        new = self._stopped.with_suffix(".new")
+        new.write_text("\n".join(sorted(kinds)))
+        new.replace(self._stopped)
 
     def wipe(self) -> None:
         """Removes the folder, if it is one of ours."""

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import console_tools, demo, down, keys, load, status, top, topics, up
+from cli import console_tools, demo, down, keys, load, status, stop, top, topics, up
 from cli.errors import CommandError
 from shared.errors import NamedropError
 
@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(down.down)
+app.command()(stop.stop)
+app.command()(stop.start)
 app.command()(demo.demo)
 app.command()(load.load)
 app.command()(top.top)

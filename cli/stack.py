@@ -94,6 +94,7 @@ class Stack:
 
     def start(self, interrupted: Event = NEVER) -> None:
         """Returns when every process has said that it is ready. On any exception call stop()."""
+        self.home.stop_kinds(set())
         self.write_state()  # first of all: whatever starts from here on can be found by the stack's id
         self._tell("Starting Kafka and the Firestore emulator" if self.emulator else "Starting Kafka")
         if self.emulator:
@@ -120,8 +121,22 @@ class Stack:
         """Keeps the processes alive until `stop` is set; `tell` gets a sentence about each that died."""
         supervisor = Supervisor(self.processes, tell)
         while not stop.wait(TICK_SECONDS):
-            if supervisor.tick():
+            obeyed = self._obey()
+            if supervisor.tick() or obeyed:
                 self.write_state()
+
+    def _obey(self) -> bool:
+        """Does what `namedrop stop` and `namedrop start` ask for; True when that was something."""
+        stopped = self.home.stopped_kinds()
+        down = [service for service in self.services if service.wanted and service.kind in stopped]
+        up = [service for service in self.services if not service.wanted and service.kind not in stopped]
+        for service in down:
+            service.terminate()
+        for service in down:
+            service.stop()
+        for service in up:
+            service.start()
+        return bool(down or up)
 
     def stop(self) -> None:
         """In order, each kind at once; whatever is then left of it is killed. Data and logs stay."""

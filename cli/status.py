@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from rich.markup import escape
 
 from cli import output
-from cli.lag import count_records, group, stretches, unread
+from cli.lag import group, unread
 from cli.running import PipelineSettings, open_kafka, pipeline_settings, running_stack
 from cli.state import StackState
+from shared.lag import count_records, stretches
 
 ANSWER_SECONDS = 3.0
 

@@ -62,8 +62,9 @@ class Places:
 
     @property
     def all_entities(self) -> CollectionGroup:
-        """The entities of every publication of this root, and of no other root in the same database."""
-        return CollectionGroup(self.client.collection(f"{self._prefix}entities"))
+        """The entities of every publication of every root: Firestore knows such queries for a whole database only."""
+        group: CollectionGroup = self.client.collection_group("entities")
+        return group
 
     def ledger(self, topic_id: str, partition: int) -> DocumentReference:
         return self.client.collection(f"{self._prefix}ledger").document(f"{topic_id}-{partition}")

@@ -55,7 +55,7 @@ def document_id(name: str) -> str:
     """
     if not name:
         raise ValueError("an empty name has no document id")
-    escaped = "".join(_escape(character) for character in name)
+    escaped = document_id_prefix(name)
     if escaped in {".", ".."}:
         escaped = escaped.replace(".", "%2E")
     if escaped.startswith("__") and escaped.endswith("__"):
@@ -65,6 +65,11 @@ def document_id(name: str) -> str:
         return escaped
     tail = "%." + hashlib.sha256(encoded).hexdigest()  # "%." begins no escape: no name's own id can look like this
     return encoded[: DOCUMENT_ID_MAX_BYTES - len(tail)].decode(errors="ignore") + tail
+
+
+def document_id_prefix(prefix: str) -> str:
+    """How the document ids of the names that begin with `prefix` begin. Not those of ".", ".." and "__…__"."""
+    return "".join(_escape(character) for character in prefix)
 
 
 def _escape(character: str) -> str:

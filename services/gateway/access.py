@@ -44,7 +44,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     REQUEST_SECONDS.labels(route, status).observe(seconds)
     if status < 400:
         return
-    state: dict[str, Any] = scope["state"]
+    state: dict[str, Any] = scope.get("state", {})
     key, reason = state.get("key", ""), state.get("reason", REASONS.get(status, Reason.OTHER))
     if route in POST_ROUTES:
         REFUSED.labels(reason, key).inc()

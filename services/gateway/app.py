@@ -2,25 +2,28 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from services.gateway.access import AccessLog
-from services.gateway.auth import key_name_from
+from services.gateway.auth import key_name_from, reader_name_from
 from services.gateway.deliver import Deliveries
 from services.gateway.farewell import Farewell
 from services.gateway.health import Readiness, health_router
 from services.gateway.keys import Keys
+from services.gateway.live import Live
 from services.gateway.metrics import forget_dead_workers
+from services.gateway.pages.pages import pages_router, static_files
 from services.gateway.post import shown_problem
 from services.gateway.posts import posts_router
 from services.gateway.reads import reads_router
 from services.gateway.refusal import Refusal
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import Store
+from shared import __version__
+from shared.telemetry import set_up_logging
 
 DESCRIPTION = """Takes news articles in, and tells who is mentioned where.
 
@@ -32,26 +35,34 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     deliveries = Deliveries(settings)
     readiness = Readiness(settings)
     store = Store(settings)
+    live = Live(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         forget_dead_workers()
-        with readiness, store:
+        with readiness, store, live:
             async with deliveries:
                 yield
 
-    app = FastAPI(
-        title="namedrop", version=version("namedrop"), description=DESCRIPTION, lifespan=lifespan, redoc_url=None
-    )
+    app = FastAPI(title="namedrop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     key_name = key_name_from(Keys(settings))
     app.include_router(posts_router(settings, key_name, deliveries))
-    app.include_router(reads_router(settings, key_name, store))
+    reader_name = reader_name_from(key_name)
+    app.include_router(reads_router(settings, reader_name, store, live))
     app.include_router(health_router(readiness, deliveries))
+    app.include_router(pages_router(settings, reader_name, store))
+    app.mount("/static", static_files())
     app.add_middleware(AccessLog)
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(Exception, _fail)
     return app
+
+
+def worker_app(settings: GatewaySettings) -> FastAPI:
+    """What each worker process makes for itself. Here, because a new process can't import a `__main__`."""
+    set_up_logging("gateway", settings.log_level)
+    return create_app(settings)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -40,12 +40,16 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line's number, counted from 1, and what has become of it so far."""
+class Waiting:
+    """A line that was handed over. Lines count from 1."""
 
     number: int
-    outcome: Receipt | Refusal
-    post_id: str = ""
+    post_id: str
+    receipt: Receipt
+
+
+Result = dict[str, Any]
+"""One line of the answer."""
 
 
 class BatchAnswer(Response):
@@ -66,7 +70,8 @@ class BatchAnswer(Response):
         self._max_bytes = batches.settings.body_max_bytes
         self._pause_seconds = batches.settings.body_seconds
         self._room = Room(IN_FLIGHT_POSTS, IN_FLIGHT_BYTES)
-        self._lines: asyncio.Queue[Line | None] = asyncio.Queue(RESULTS_HELD)
+        # Results, and not refusals: an exception would hold on to the line that it was about.
+        self._lines: asyncio.Queue[Waiting | Result | None] = asyncio.Queue(RESULTS_HELD)
         self._refused: Counter[Reason] = Counter()
         self._accepted = ACCEPTED.labels(key)
 
@@ -76,7 +81,7 @@ class BatchAnswer(Response):
             async with self._batches.free, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._take())
                 tasks.create_task(self._answer(send))
-        except* ClientDisconnect:
+        except* (ClientDisconnect, TimeoutError):
             log().info("batch.broken_off", key=self._key)
         if self._refused:
             log().info(
@@ -91,9 +96,11 @@ class BatchAnswer(Response):
                 async for line in found:
                     number += 1
                     await self._lines.put(await self._hand_over(number, line))
+                    if number % 100 == 0:
+                        await asyncio.sleep(0)  # other requests want the event loop too
             except TimeoutError:
                 slow = f"Nothing arrived for {self._pause_seconds:g} s; the batch ends here."
-                await self._lines.put(Line(number + 1, Refusal(408, Reason.TOO_SLOW, slow)))
+                await self._lines.put(self._refused_line(number + 1, Refusal(408, Reason.TOO_SLOW, slow)))
         await self._lines.put(None)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
@@ -105,8 +112,7 @@ class BatchAnswer(Response):
                     return
                 yield chunk
 
-    async def _hand_over(self, number: int, line: bytes | None) -> Line:
-        post_id = ""
+    async def _hand_over(self, number: int, line: bytes | None) -> Waiting | Result:
         try:
             if line is None:
                 raise too_large(self._max_bytes, "The line")
@@ -122,8 +128,8 @@ class BatchAnswer(Response):
                 raise
             receipt.add_done_callback(partial(self._settled, size))
         except Refusal as refusal:
-            return Line(number, refusal, post_id)
-        return Line(number, receipt, post_id)
+            return self._refused_line(number, refusal)
+        return Waiting(number, post_id, receipt)
 
     def _settled(self, size_bytes: int, receipt: Receipt) -> None:
         """When the report comes, not when it is answered: a client that is slow to read must not stop the posts."""
@@ -135,25 +141,23 @@ class BatchAnswer(Response):
         """Results in the order of the lines, several in one piece where several are at hand."""
         piece = bytearray()
         while (line := await self._lines.get()) is not None:
-            piece += json.dumps(await self._result(line)).encode() + b"\n"
+            result = await self._result(line) if isinstance(line, Waiting) else line
+            piece += json.dumps(result).encode() + b"\n"
             if self._lines.empty() or len(piece) > PIECE_BYTES:
-                await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
+                async with asyncio.timeout(self._pause_seconds):  # a client that does not read must not stay for ever
+                    await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
                 piece.clear()
         await send({"type": "http.response.body", "body": bytes(piece), "more_body": False})
 
-    async def _result(self, line: Line) -> dict[str, Any]:
+    async def _result(self, line: Waiting) -> Result:
         try:
-            if isinstance(line.outcome, Refusal):
-                raise line.outcome
-            report = await self._batches.deliveries.acknowledged(line.outcome, line.post_id)
+            report = await self._batches.deliveries.acknowledged(line.receipt, line.post_id)
         except Refusal as refusal:
-            self._refused[refusal.reason] += 1
-            REFUSED.labels(refusal.reason, self._key).inc()
-            return {"line": line.number, "status": refusal.status, **refusal.content}
-        return {
-            "line": line.number,
-            "status": 201,
-            "id": line.post_id,
-            "partition": report.partition,
-            "offset": report.offset,
-        }
+            return self._refused_line(line.number, refusal)
+        place = {"partition": report.partition, "offset": report.offset}
+        return {"line": line.number, "status": 201, "id": line.post_id} | place
+
+    def _refused_line(self, number: int, refusal: Refusal) -> Result:
+        self._refused[refusal.reason] += 1
+        REFUSED.labels(refusal.reason, self._key).inc()
+        return {"line": number, "status": refusal.status, **refusal.content}

@@ -3,13 +3,15 @@
 import asyncio
 import contextvars
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
+from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from services.gateway.metrics import ACK_SECONDS
 from services.gateway.refusal import Reason, Refusal, busy
@@ -18,7 +20,6 @@ from shared.kafka import open_producer
 from shared.telemetry import log
 
 POLL_SECONDS = 0.1
-LINGER_MS = 2
 MAYBE_STORED = {
     KafkaError._MSG_TIMED_OUT,
     KafkaError._TIMED_OUT,
@@ -28,6 +29,8 @@ MAYBE_STORED = {
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
 }
 """Errors after which a record may be in the topic all the same."""
+
+ProducerOpener = Callable[..., AbstractContextManager[Producer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ class Deliveries:
     loop in one call: a call per report would cost more than all the rest.
     """
 
-    def __init__(self, settings: GatewaySettings) -> None:
+    def __init__(self, settings: GatewaySettings, opener: ProducerOpener = open_producer) -> None:
         self._settings = settings
+        self._opener = opener
         self._topic = settings.posts_topic
         self._reports: list[tuple[Receipt, float, Report]] = []
         self._scope = ExitStack()
@@ -138,19 +142,21 @@ class Deliveries:
             self._loop.call_soon_threadsafe(_settle, reports)
 
     def _open_producer(self) -> None:
-        ack_ms = round(self._settings.ack_seconds * 1000)
-        self._producer = self._scope.enter_context(
-            open_producer(
-                self._settings,
-                # A post whose client was told 503 is not kept for later: the client sends it again.
-                message_timeout_ms=ack_ms,
-                # Together with murmur2_random: each post without a key goes to a partition of its own choosing. The
-                # default sends all posts of 10 ms to one partition, and one extractor gets them all.
-                sticky_partitioning_linger_ms=0,
-                linger_ms=LINGER_MS,
-                queue_buffering_max_kbytes=self._settings.in_flight_max_bytes // 1024,
-            )
-        )
+        self._producer = self._scope.enter_context(self._opener(self._settings, **producer_config(self._settings)))
+
+
+def producer_config(settings: GatewaySettings) -> dict[str, Any]:
+    return {
+        # A post whose client was told 503 is not kept for later: the client sends it again.
+        "message_timeout_ms": round(settings.ack_seconds * 1000),
+        # Together with murmur2_random: each post, having no key, goes to a partition of its own choosing. By default
+        # all posts of 10 ms go to one partition, and so to one extractor.
+        "sticky_partitioning_linger_ms": 0,
+        # Waiting for company costs a client that sends one post after another 3.7 ms a post at 2 ms, 7.5 at 5, 1.0 at
+        # 0. Under load posts find company all the same, while five requests are under way.
+        "linger_ms": 0,
+        "queue_buffering_max_kbytes": settings.in_flight_max_bytes // 1024,
+    }
 
 
 def not_stored(error: KafkaError) -> Refusal:

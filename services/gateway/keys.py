@@ -12,6 +12,9 @@ from shared.telemetry import log
 HOW = "Make one with: namedrop keys new NAME"
 ENTRY = re.compile(r"(?P<name>[^\s:,]+):(?P<digest>[0-9a-fA-F]{64})")
 
+DEVELOPMENT_DIGEST = "104c355de2bf4470ca9965e8e3cc0a4ae7c0592b27c7f8870d78f151a48da053"
+"""Of "namedrop-development-key", which docker-compose.yml falls back on: everybody knows that one."""
+
 Digests = list[tuple[str, str]]
 """Name and digest. A name may have several digests: that is how a key is replaced without a gap."""
 
@@ -29,6 +32,11 @@ class Keys:
         self._seen = _version(self._path)
         self._from_file = _read(self._path)
         _check_some_are_left(self._fixed + self._from_file)
+
+    @property
+    def open_to_everybody(self) -> bool:
+        """Whether the development key is among them."""
+        return any(digest == DEVELOPMENT_DIGEST for _, digest in self._fixed + self._from_file)
 
     def name_of(self, key: bytes) -> str | None:
         """Whose key this is. Compares with every digest, so that the time taken tells nothing."""

@@ -11,6 +11,7 @@ WHEN = {
     408: "The body took too long",
     413: "The body is too large",
     422: "What was sent is not valid; each field at fault is named",
+    501: "It can't be drawn: this gateway was installed without the extra `wordcloud`",
     503: "Not now. Nothing is wrong with the request: send it again after `Retry-After` seconds",
 }
 

@@ -61,6 +61,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
 
     @router.post(
         "/post/enqueue/batch",
+        status_code=200,
         summary="Take many posts in",
         response_class=BatchAnswer,
         responses=problem_responses(401, 503) | {200: BATCH_ANSWER},

@@ -1,33 +1,34 @@
 """What is counted, page by page: questions to a Reader, and their answers.
 
 A page holds what stood there when it was read. Counts grow meanwhile, so an entity that overtakes others between two
-pages may show up twice, or not at all; paging itself goes on.
+pages may show up twice, or not at all; paging itself goes on. Each query has its index in firestore.indexes.json.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
-from google.cloud.firestore_v1 import DocumentReference, FieldFilter, Query
+from google.cloud.firestore_v1 import CollectionReference, DocumentReference, FieldFilter, Query
 from pydantic import BaseModel, Field
 
-from services.gateway.cursor import decode_cursor, encode_cursor
+from services.gateway.paging import NAME, Listing, Page, Side, turn_to
 from services.gateway.store import Document, Reader
-from shared.names import publication_key
+from shared.names import document_id_prefix, publication_key
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 DocumentId = Annotated[str, Field(pattern=r"^[^/]+$")]
-DocumentPath = Annotated[str, Field(pattern=r"^[^/]+/[^/]+(/[^/]+/[^/]+)*$")]
-NAME = "__name__"
-"""Firestore's name for a document's path in queries; the second key of every order, so that no two are equal."""
+Cursor = Annotated[
+    str | None, Field(description="`cursor` for the neighbouring page; null where there is none on that side.")
+]
+LAST_CHARACTER = "\U0010ffff"
 
 
-@dataclass(frozen=True)
-class Page:
-    """Which part of the results: `limit` of them, from behind the one where the last page ended."""
+class Order(StrEnum):
+    """Of publications: by key, or those with the most articles first."""
 
-    limit: int
-    cursor: str | None
+    KEY = "key"
+    ARTICLES = "articles"
 
 
 class Publication(BaseModel):
@@ -42,8 +43,8 @@ class Publication(BaseModel):
 
 class Publications(BaseModel):
     publications: list[Publication]
-    next_cursor: str | None
-    """Null on the last page."""
+    previous_cursor: Cursor
+    next_cursor: Cursor
 
 
 class Entity(BaseModel):
@@ -57,7 +58,8 @@ class Entity(BaseModel):
 class Entities(BaseModel):
     publication: Publication
     entities: list[Entity]
-    next_cursor: str | None
+    previous_cursor: Cursor
+    next_cursor: Cursor
 
 
 class Mention(Entity):
@@ -68,23 +70,35 @@ class Mention(Entity):
 
 class Mentions(BaseModel):
     canonical: str
-    """The form on which mentions are compared."""
+    """The form on which mentions are compared, or how those found begin."""
     mentions: list[Mention]
-    next_cursor: str | None
+    previous_cursor: Cursor
+    next_cursor: Cursor
 
 
-def list_publications(reader: Reader, page: Page) -> Publications:
-    """In the order of their keys."""
+def list_publications(reader: Reader, page: Page, order: Order = Order.KEY, prefix: str = "") -> Publications:
+    """prefix: how their keys begin. Those of one prefix are always in the order of their keys."""
     collection = reader.places.publications
-    asked = ("publications",)
-    query = collection.order_by(NAME)
-    if page.cursor:
-        (after,) = decode_cursor(asked, page.cursor, tuple[DocumentId])
-        query = query.start_after({NAME: collection.document(after)})
-    found, more = _read(reader, query, page.limit)
+    query: Query | CollectionReference = collection
+    if prefix:
+        begin = document_id_prefix(prefix)
+        query = query.where(filter=FieldFilter(NAME, ">=", collection.document(begin)))
+        query = query.where(filter=FieldFilter(NAME, "<", collection.document(begin + LAST_CHARACTER)))
+    by_articles = order is Order.ARTICLES and not prefix
+    listing = Listing(
+        asked=("publications", prefix, Order.ARTICLES if by_articles else Order.KEY),
+        query=query,
+        field="articles" if by_articles else None,
+        direction=Query.DESCENDING if by_articles else Query.ASCENDING,
+        position=tuple[Side, Count, DocumentId] if by_articles else tuple[Side, DocumentId],
+        name_parts=lambda document: (document.id,),
+        document=collection.document,
+    )
+    turned = turn_to(reader, listing, page)
     return Publications(
-        publications=[_publication(document) for document in found],
-        next_cursor=encode_cursor(asked, (found[-1].id,)) if more else None,
+        publications=[_publication(document) for document in turned.documents],
+        previous_cursor=turned.previous_cursor,
+        next_cursor=turned.next_cursor,
     )
 
 
@@ -94,49 +108,99 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
     if not publication.exists:
         return None
     collection = reader.places.entities(key)
-    asked = ("entities", key, label or "")
-    query = collection.where(filter=FieldFilter("label", "==", label)) if label else collection
-    query = query.order_by("count", direction=Query.DESCENDING).order_by(NAME, direction=Query.DESCENDING)
-    if page.cursor:
-        count, after = decode_cursor(asked, page.cursor, tuple[Count, DocumentId])
-        query = query.start_after({"count": count, NAME: collection.document(after)})
-    found, more = _read(reader, query, page.limit)
+    listing = Listing(
+        asked=("entities", key, label or ""),
+        query=collection.where(filter=FieldFilter("label", "==", label)) if label else collection,
+        field="count",
+        direction=Query.DESCENDING,
+        position=tuple[Side, Count, DocumentId],
+        name_parts=lambda document: (document.id,),
+        document=collection.document,
+    )
+    turned = turn_to(reader, listing, page)
     return Entities(
         publication=_publication(publication),
-        entities=[_entity(document) for document in found],
-        next_cursor=encode_cursor(asked, (found[-1].get("count"), found[-1].id)) if more else None,
+        entities=[_entity(document) for document in turned.documents],
+        previous_cursor=turned.previous_cursor,
+        next_cursor=turned.next_cursor,
     )
 
 
 def mentions(reader: Reader, canonical: str, page: Page) -> Mentions:
-    """Which publications mention an entity, and how often: most mentions first, each label for itself.
-
-    A page may hold fewer than its limit: other roots in the database are left out only here.
-    """
-    publications = reader.places.publications
-    asked = ("mentions", canonical)
+    """Which publications mention an entity, and how often: most mentions first, each label for itself."""
     query = reader.places.all_entities.where(filter=FieldFilter("canonical", "==", canonical))
-    query = query.order_by("count", direction=Query.DESCENDING).order_by(NAME, direction=Query.DESCENDING)
-    if page.cursor:
-        count, path = decode_cursor(asked, page.cursor, tuple[Count, DocumentPath])
-        query = query.start_after({"count": count, NAME: reader.places.client.document(path)})
-    found, more = _read(reader, query, page.limit)
-    ours = [document for document in found if _publication_of(document).parent == publications]
-    written = reader.get([_publication_of(document) for document in ours]) if ours else []
-    names = {publication.reference: _publication(publication) for publication in written}
-    return Mentions(
-        canonical=canonical,
-        mentions=[
-            Mention(publication=names[_publication_of(document)], **_entity(document).model_dump()) for document in ours
-        ],
-        next_cursor=encode_cursor(asked, (found[-1].get("count"), found[-1].reference.path)) if more else None,
+    return _mentions(
+        reader,
+        canonical,
+        page,
+        Listing(
+            asked=("mentions", canonical),
+            query=query,
+            field="count",
+            direction=Query.DESCENDING,
+            position=tuple[Side, Count, DocumentId, DocumentId],
+            name_parts=_names_of_entity,
+            document=_entity_in(reader),
+            is_ours=_in_root_of(reader),
+        ),
     )
 
 
-def _read(reader: Reader, query: Query, limit: int) -> tuple[list[Document], bool]:
-    """`limit` documents at most, and whether there are more."""
-    found = reader.find(query.limit(limit + 1))
-    return found[:limit], len(found) > limit
+def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
+    """Who mentions the entities whose canonical form begins with `prefix`, in the order of that form."""
+    if not prefix:
+        return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
+    query = reader.places.all_entities.where(filter=FieldFilter("canonical", ">=", prefix))
+    return _mentions(
+        reader,
+        prefix,
+        page,
+        Listing(
+            asked=("prefix", prefix),
+            query=query.where(filter=FieldFilter("canonical", "<", prefix + LAST_CHARACTER)),
+            field="canonical",
+            direction=Query.ASCENDING,
+            position=tuple[Side, str, DocumentId, DocumentId],
+            name_parts=_names_of_entity,
+            document=_entity_in(reader),
+            is_ours=_in_root_of(reader),
+        ),
+    )
+
+
+def _mentions(reader: Reader, canonical: str, page: Page, listing: Listing) -> Mentions:
+    turned = turn_to(reader, listing, page)
+    found = turned.documents
+    written = reader.get(list({_publication_of(document) for document in found})) if found else []
+    publications = {document.reference: _publication(document) for document in written}
+    return Mentions(
+        canonical=canonical,
+        mentions=[
+            Mention(publication=publications[_publication_of(document)], **_entity(document).model_dump())
+            for document in found
+        ],
+        previous_cursor=turned.previous_cursor,
+        next_cursor=turned.next_cursor,
+    )
+
+
+def _in_root_of(reader: Reader) -> Callable[[Document], bool]:
+    """A root may lie within another: its documents are found too, and left out."""
+    return lambda document: _publication_of(document).parent == reader.places.publications
+
+
+def _entity_in(reader: Reader) -> Callable[[str, str], DocumentReference]:
+    def reference(publication: str, entity: str) -> DocumentReference:
+        found: DocumentReference = (
+            reader.places.publications.document(publication).collection("entities").document(entity)
+        )
+        return found
+
+    return reference
+
+
+def _names_of_entity(document: Document) -> tuple[str, str]:
+    return _publication_of(document).id, document.id
 
 
 def _publication(document: Document) -> Publication:
@@ -156,4 +220,5 @@ def _entity(document: Document) -> Entity:
 
 
 def _publication_of(entity: Document) -> DocumentReference:
-    return entity.reference.parent.parent
+    publication: DocumentReference = entity.reference.parent.parent
+    return publication

@@ -3,17 +3,22 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.gateway.auth import KeyName
+from services.gateway.caching import CachedRoute
+from services.gateway.cloud import FRESH_SECONDS, Clouds
+from services.gateway.live import Figures, Live
 from services.gateway.openapi import problem_responses
+from services.gateway.paging import Page
 from services.gateway.queries import (
     Entities,
     Mentions,
-    Page,
+    Order,
     Publications,
     list_publications,
     mentions,
+    mentions_by_prefix,
     top_entities,
 )
 from services.gateway.refusal import Reason, Refusal
@@ -22,12 +27,22 @@ from services.gateway.store import Store
 from shared.names import canonical_entity, publication_key
 
 LIMIT_MAX = 500
+SVG_HEADERS = {
+    "Cache-Control": f"max-age={FRESH_SECONDS:.0f}",
+    # A picture may be opened by itself, and is then a document.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class SvgResponse(Response):
+    media_type = "image/svg+xml"
 
 
 def asked_page(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Results on a page, at most.")] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=8000, description="`next_cursor` of the page before this one.")
+        str | None, Query(max_length=8000, description="`next_cursor` or `previous_cursor` of a page beside this one.")
     ] = None,
 ) -> Page:
     return Page(limit, cursor)
@@ -38,20 +53,27 @@ PublicationName = Annotated[str, Path(description="Name or key; the way it is wr
 EntityText = Annotated[
     str, Path(description="A mention, such as `the European Union`; compared by its canonical form.")
 ]
+Prefix = Annotated[
+    str,
+    Query(max_length=500, description="How they begin; the way it is written makes no difference.", examples=["Ang"]),
+]
 Label = Annotated[str | None, Query(max_length=64, description="Only entities of this label.", examples=["PERSON"])]
 
 
-def reads_router(settings: GatewaySettings, key_name: KeyName, store: Store) -> APIRouter:
+def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, live: Live) -> APIRouter:
+    """Each answer has an ETag; asked again with `If-None-Match`, it is a 304 while nothing has changed."""
+    clouds = Clouds(store)
     router = APIRouter(
+        route_class=CachedRoute,
         tags=["counts"],
-        dependencies=[Depends(key_name)] if settings.reads_need_key else [],
+        dependencies=[Depends(reader_name)] if settings.reads_need_key else [],
         responses=problem_responses(401, 422, 503) if settings.reads_need_key else problem_responses(422, 503),
     )
 
     @router.get("/publications", summary="All publications")
-    async def publications(page: AskedPage) -> Publications:
-        """In the order of their keys."""
-        return await store.ask(partial(list_publications, page=page))
+    async def publications(page: AskedPage, prefix: Prefix = "", order: Order = Order.KEY) -> Publications:
+        """In the order of their keys, or those with the most articles first; with a prefix always the former."""
+        return await store.ask(partial(list_publications, page=page, prefix=publication_key(prefix), order=order))
 
     @router.get(
         "/publications/{key:path}/entities",
@@ -66,12 +88,32 @@ def reads_router(settings: GatewaySettings, key_name: KeyName, store: Store) -> 
             raise Refusal(404, Reason.NOT_FOUND, f"There is no publication {stored!r}.")
         return found
 
+    @router.get(
+        "/publications/{key:path}/wordcloud.svg",
+        summary="Whom a publication mentions most, as a picture",
+        response_class=SvgResponse,
+        responses=problem_responses(404, 501),
+    )
+    async def wordcloud(key: PublicationName, label: Label = None) -> Response:
+        """Drawn again once a minute at most."""
+        return SvgResponse(await clouds.svg(publication_key(key), label or None), headers=SVG_HEADERS)
+
+    @router.get("/entities", summary="Entities by how they begin")
+    async def entities_by_prefix(prefix: Prefix, page: AskedPage) -> Mentions:
+        """Who mentions them, in the order of their canonical forms: once for each publication and label."""
+        return await store.ask(partial(mentions_by_prefix, prefix=canonical_entity(prefix), page=page))
+
+    @router.get("/live", summary="How the pipeline is doing now", responses=problem_responses(503))
+    async def figures() -> Figures:
+        """Measured every two seconds at most."""
+        return await live.figures()
+
     @router.get("/entities/{text:path}", summary="Who mentions an entity")
     async def entity(text: EntityText, page: AskedPage) -> Mentions:
         """Most mentions first. No publication mentions what is no entity: the list is empty then."""
         canonical = canonical_entity(text)
         if not canonical:
-            return Mentions(canonical="", mentions=[], next_cursor=None)
+            return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
         return await store.ask(partial(mentions, canonical=canonical, page=page))
 
     return router

@@ -30,7 +30,8 @@ class GatewaySettings(CommonSettings, FirestoreSettings):
     body_max_bytes: int = Field(8 * MIB, ge=1024, le=8 * MIB)
     """Bytes of one request's body, or of one line of a batch."""
     body_seconds: float = Field(30.0, gt=0)
-    """How long a post may take to come in, and how long a batch may pause between two pieces."""
+    """How long a post may take to come in, how long a batch may pause between two pieces, and how long its client may
+    leave the answer unread."""
     ack_seconds: float = Field(2.5, gt=0, le=60)
     """How long Kafka may take to acknowledge a post before its client gets a 503. Clients of the first version give up
     after 3 s."""
@@ -42,5 +43,9 @@ class GatewaySettings(CommonSettings, FirestoreSettings):
     """Batch requests at once; more get a 503."""
     read_seconds: float = Field(3.0, gt=0)
     """How long Firestore may take to answer a read route before its client gets a 503."""
+    extractor_group: str = Field("extractor", min_length=1)
+    """The extractors' consumer group, whose lag the web page shows."""
+    saver_group: str = Field("saver", min_length=1)
+    """The savers' consumer group, likewise."""
     shutdown_seconds: int = Field(8, ge=1)
     """How long SIGTERM waits for the requests under way."""

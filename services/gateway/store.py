@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from threading import Lock
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
-from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, RetryError
+from google.api_core.exceptions import GoogleAPICallError, InvalidArgument
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore_v1 import DocumentReference, DocumentSnapshot, Query
@@ -16,7 +15,7 @@ from google.cloud.firestore_v1 import DocumentReference, DocumentSnapshot, Query
 from services.gateway.cursor import BadCursor
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
-from shared.firestore import Places, open_firestore
+from shared.firestore import Places, connect
 
 THREADS = 16
 NEVER = Retry(predicate=lambda _error: False)  # and not None: with that, a query that fails half-way fails with it
@@ -40,12 +39,11 @@ class Reader:
 
 
 class Store:
-    """Connects at the first question: where Firestore or the right to use it is missing, posts are taken in all the same."""
+    """Connects at the first question: posts are taken in also where Firestore, or the right to use it, is missing."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="firestore")
-        self._scope = ExitStack()
         self._connecting = Lock()
         self._reader: Reader | None = None
 
@@ -56,7 +54,8 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._scope.close()
+        if self._reader:
+            self._reader.places.client.close()
 
     async def ask(self, question: Callable[[Reader], Answer]) -> Answer:
         """Raises Refusal: 503 when Firestore does not answer in time, 422 when it calls the cursor wrong."""
@@ -68,8 +67,8 @@ class Store:
             raise Refusal(422, Reason.INVALID, [problem]) from error
         except TimeoutError:
             raise unavailable(f"no answer within {self._settings.read_seconds:g} s") from None
-        except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
-            raise unavailable(str(error)) from error
+        except (GoogleAPICallError, GoogleAuthError, OSError) as error:
+            raise unavailable(str(error).rstrip(".")) from error
 
     def _ask(self, question: Callable[[Reader], Answer]) -> Answer:
         return question(self._connected())
@@ -77,8 +76,7 @@ class Store:
     def _connected(self) -> Reader:
         with self._connecting:
             if self._reader is None:
-                places = self._scope.enter_context(open_firestore(self._settings))
-                self._reader = Reader(places, self._settings.read_seconds)
+                self._reader = Reader(connect(self._settings), self._settings.read_seconds)
             return self._reader
 
 

@@ -24,27 +24,32 @@ def test_what_the_annotators_left_open_is_missing_and_not_outside() -> None:
     ]
 
 
-def test_a_corpus_is_read_from_json_lines_and_markup_alike(tmp_path: Path) -> None:
-    """A file that is named, and every text file of a folder that is named, in the order of their names."""
+def test_training_and_evaluation_share_no_passage_of_a_folder_of_markup(tmp_path: Path) -> None:
+    """Of JSON lines each reads all; of a folder, evaluation what is held out, training the rest."""
     line = {"text": "Ada left.", "spans": [[0, 3, "PERSON"]], "source": "s", "licence": "CC0-1.0"}
-    (tmp_path / "train.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-    (tmp_path / "b.txt").write_text("[Rome](GPE) fell.\n", encoding="utf-8")
-    (tmp_path / "a.txt").write_text("Rain.\n\nSun.\n", encoding="utf-8")
-    read = passages_as_they_are([str(tmp_path / "train.jsonl"), str(tmp_path)])
-    docs = [example.reference for example in read(spacy.blank("en"))]
-    assert [doc.text for doc in docs] == ["Ada left.", "Rain.", "Sun.", "Rome fell."]
-    assert [(ent.text, ent.label_) for doc in docs for ent in doc.ents] == [("Ada", "PERSON"), ("Rome", "GPE")]
+    (tmp_path / "some.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    for name in ("b", "a"):
+        lines = "".join(f"[Rome](GPE) fell {i} times in {name}.\n" for i in range(40))
+        (tmp_path / f"{name}.txt").write_text(lines, encoding="utf-8")
+    paths = [str(tmp_path / "some.jsonl"), str(tmp_path)]
+    nlp = spacy.blank("en")
+    evaluated = [example.reference for example in passages_as_they_are(paths)(nlp)]
+    read = varied_passages(paths, seed=3, swapped_share=0.0, listed_share=0.0, recased_share=0.0)
+    trained = [example.text for example in read(nlp)]
+    assert evaluated[0].text == "Ada left."
+    assert [(ent.text, ent.label_) for doc in evaluated[:2] for ent in doc.ents] == [("Ada", "PERSON"), ("Rome", "GPE")]
+    assert {doc.text for doc in evaluated} & set(trained) == {"Ada left."}
+    assert len({doc.text for doc in evaluated} | set(trained)) == 1 + 2 * 40
 
 
 def test_each_epoch_varies_the_passages_and_the_same_seed_gives_the_same_epochs(tmp_path: Path) -> None:
     """Training is repeatable, and sees other names each time."""
-    names = ["Ada", "Bo", "Cy", "Di", "Ed", "Flo"]
-    corpus = tmp_path / "corpus.txt"
-    corpus.write_text("\n\n".join(f"[{name}](PERSON) left." for name in names), encoding="utf-8")
+    corpus = "".join(f"[{name}](PERSON) left.\n" for name in ("Ada", "Bo", "Cy", "Di", "Ed", "Flo"))
+    (tmp_path / "people.txt").write_text(corpus, encoding="utf-8")
     nlp = spacy.blank("en")
 
     def epochs() -> list[list[str]]:
-        read = varied_passages([str(corpus)], seed=3, swapped_share=0.9, listed_share=0.5, recased_share=0.2)
+        read = varied_passages([str(tmp_path)], seed=3, swapped_share=0.9, listed_share=0.5, recased_share=0.2)
         return [[example.text for example in read(nlp)] for _ in range(2)]
 
     first, second = epochs()

@@ -1,5 +1,8 @@
 """The three answers of a transactional call."""
 
+import subprocess
+import sys
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
@@ -51,3 +54,14 @@ def test_a_fenced_producer_ends_the_process() -> None:
     """Another process has its name now."""
     with pytest.raises(Fatal, match="somebody has my name"):
         transact(Deadline(30), Call(FENCED))
+
+
+def test_a_call_that_never_comes_back_ends_the_process() -> None:
+    """librdkafka's issue 5456: the time-out is ignored when the broker dies during the call. The log says so."""
+    script = (
+        "import time; from services.extractor import transaction; from shared.lifecycle import Deadline;"
+        "transaction.OVERDUE_SECONDS = 0.1; transaction.transact(Deadline(0), lambda seconds: time.sleep(60))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "extractor.stuck" in done.stdout
