@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 
 from services.gateway.access import AccessLog
 from services.gateway.auth import key_name_from, reader_name_from
@@ -44,7 +45,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             async with deliveries:
                 yield
 
-    app = FastAPI(title="namedrop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    # Its /docs comes without a content delivery network.
+    app = FastAPIOffline(
+        title="namedrop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+    )
     key_name = key_name_from(Keys(settings))
     app.include_router(posts_router(settings, key_name, deliveries))
     reader_name = reader_name_from(key_name)
