@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs requirements clean
+.PHONY: help demo test check format docs model requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -25,6 +26,9 @@ format: $(READY) ## Format the code
 
 docs: $(READY) ## Write docs/settings.md and docs/metrics.md again from the code
 	@$(BIN)/python -m docs.reference
+
+model: $(READY) ## Train the NER model again on CORPUS and models/corpus, and measure it (about a quarter of an hour)
+	@CORPUS=$(CORPUS) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.train
 
 requirements: $(READY) ## Pin every dependency again, with hashes
 	@PATH=$(abspath $(BIN)):$$PATH requirements/compile.sh

@@ -29,7 +29,9 @@ def marked(request: Request, response: Response) -> Response:
         return response
     tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
     response.headers["ETag"] = tag
-    response.headers.setdefault("Cache-Control", ASK_AGAIN)
+    control = response.headers.get("Cache-Control", ASK_AGAIN)
+    # Whoever had to show a key got what others may not see.
+    response.headers["Cache-Control"] = f"private, {control}" if hasattr(request.state, "key") else control
     if not _has(request.headers.get("if-none-match", ""), tag):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in {"content-length", "content-type"}}

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
@@ -28,12 +28,12 @@ last transaction, which no reader ever sees; it must not look like work."""
 class Figures(BaseModel):
     """All of it comes from Kafka's offsets: figures of the whole pipeline, whichever worker answers."""
 
-    posts_per_second: float | None
+    posts_per_second: float | None = Field(examples=[41.5])
     """Posts stored, over the last seconds. Null until there are two looks to compare."""
-    lag: dict[str, int]
+    lag: dict[str, int] = Field(examples=[{"extractor": 12, "saver": 3}])
     """Records that a service has not read yet: extractor, saver. Above a few, offsets are counted: the saver's are up
     to twice its records."""
-    dead_letters: dict[str, int]
+    dead_letters: dict[str, int] = Field(examples=[{"extractor": 1, "saver": 0}])
     """Records in the dead-letter topics, by the service that gave them up."""
 
 

@@ -46,7 +46,8 @@ class Listing:
     query: Query | CollectionReference
     """Not sorted yet."""
     field: str | None
-    """It is sorted by this, and then by path; None is by path alone."""
+    """It is sorted by this, and then by path; None is by path alone, and forwards only: Firestore reads no keys
+    backwards."""
     direction: str
     position: Any
     """A cursor's type: tuple[Side, the field's value, the parts of the name …]."""
@@ -67,7 +68,7 @@ def turn_to(reader: Reader, listing: Listing, page: Page) -> Turned:
         found.reverse()
         has_previous, has_next = more, bool(found)
     else:
-        has_previous, has_next = bool(found and page.cursor), more
+        has_previous, has_next = bool(found and page.cursor and listing.field), more
     return Turned(
         found,
         previous_cursor=_cursor(listing, "before", found[0]) if has_previous else None,

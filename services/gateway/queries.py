@@ -7,21 +7,21 @@ pages may show up twice, or not at all; paging itself goes on. Each query has it
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from google.cloud.firestore_v1 import CollectionReference, DocumentReference, FieldFilter, Query
 from pydantic import BaseModel, Field
 
 from services.gateway.paging import NAME, Listing, Page, Side, turn_to
 from services.gateway.store import Document, Reader
-from shared.names import document_id_prefix, publication_key
+from shared.names import LAST_CHARACTER, document_id_range, publication_key
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 DocumentId = Annotated[str, Field(pattern=r"^[^/]+$")]
 Cursor = Annotated[
-    str | None, Field(description="`cursor` for the neighbouring page; null where there is none on that side.")
+    str | None,
+    Field(description="`cursor` for the neighbouring page; null where there is none on that side, or no way there."),
 ]
-LAST_CHARACTER = "\U0010ffff"
 
 
 class Order(StrEnum):
@@ -34,10 +34,10 @@ class Order(StrEnum):
 class Publication(BaseModel):
     """`key` names it in paths; `name` is how it was written last."""
 
-    key: str
-    name: str
-    articles: int
-    mentions: int
+    key: str = Field(examples=["the harbour courier"])
+    name: str = Field(examples=["The Harbour Courier"])
+    articles: int = Field(examples=[1204])
+    mentions: int = Field(examples=[15033])
     updated_at: datetime | None
 
 
@@ -50,9 +50,9 @@ class Publications(BaseModel):
 class Entity(BaseModel):
     """`text` is a mention as it stood in an article."""
 
-    text: str
-    label: str
-    count: int
+    text: str = Field(examples=["Angela Merkel"])
+    label: str = Field(examples=["PERSON"])
+    count: int = Field(examples=[87])
 
 
 class Entities(BaseModel):
@@ -69,7 +69,7 @@ class Mention(Entity):
 
 
 class Mentions(BaseModel):
-    canonical: str
+    canonical: str = Field(examples=["angela merkel"])
     """The form on which mentions are compared, or how those found begin."""
     mentions: list[Mention]
     previous_cursor: Cursor
@@ -77,20 +77,23 @@ class Mentions(BaseModel):
 
 
 def list_publications(reader: Reader, page: Page, order: Order = Order.KEY, prefix: str = "") -> Publications:
-    """prefix: how their keys begin. Those of one prefix are always in the order of their keys."""
+    """prefix: how their keys begin. Those of one prefix are always in the order of their keys.
+
+    In that order there is no way back: previous_cursor is always None.
+    """
     collection = reader.places.publications
     query: Query | CollectionReference = collection
     if prefix:
-        begin = document_id_prefix(prefix)
-        query = query.where(filter=FieldFilter(NAME, ">=", collection.document(begin)))
-        query = query.where(filter=FieldFilter(NAME, "<", collection.document(begin + LAST_CHARACTER)))
+        first, last = document_id_range(prefix)
+        query = query.where(filter=FieldFilter(NAME, ">=", collection.document(first)))
+        query = query.where(filter=FieldFilter(NAME, "<=", collection.document(last)))
     by_articles = order is Order.ARTICLES and not prefix
     listing = Listing(
         asked=("publications", prefix, Order.ARTICLES if by_articles else Order.KEY),
         query=query,
         field="articles" if by_articles else None,
         direction=Query.DESCENDING if by_articles else Query.ASCENDING,
-        position=tuple[Side, Count, DocumentId] if by_articles else tuple[Side, DocumentId],
+        position=tuple[Side, Count, DocumentId] if by_articles else tuple[Literal["after"], DocumentId],
         name_parts=lambda document: (document.id,),
         document=collection.document,
     )
@@ -157,7 +160,7 @@ def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
         page,
         Listing(
             asked=("prefix", prefix),
-            query=query.where(filter=FieldFilter("canonical", "<", prefix + LAST_CHARACTER)),
+            query=query.where(filter=FieldFilter("canonical", "<=", prefix + LAST_CHARACTER)),
             field="canonical",
             direction=Query.ASCENDING,
             position=tuple[Side, str, DocumentId, DocumentId],

@@ -55,7 +55,7 @@ EntityText = Annotated[
 ]
 Prefix = Annotated[
     str,
-    Query(max_length=500, description="How they begin; the way it is written makes no difference.", examples=["Ang"]),
+    Query(max_length=300, description="How they begin; the way it is written makes no difference.", examples=["Ang"]),
 ]
 Label = Annotated[str | None, Query(max_length=64, description="Only entities of this label.", examples=["PERSON"])]
 
@@ -72,7 +72,10 @@ def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, 
 
     @router.get("/publications", summary="All publications")
     async def publications(page: AskedPage, prefix: Prefix = "", order: Order = Order.KEY) -> Publications:
-        """In the order of their keys, or those with the most articles first; with a prefix always the former."""
+        """In the order of their keys, or those with the most articles first; with a prefix always the former.
+
+        The order of keys can be followed forwards only.
+        """
         return await store.ask(partial(list_publications, page=page, prefix=publication_key(prefix), order=order))
 
     @router.get(
