@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs model requirements clean
+.PHONY: help demo test test-browser screenshots check format docs model requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -15,6 +15,12 @@ demo: $(READY) ## Bring everything up, load real articles, print who is mentione
 
 test: $(READY) ## Run the unit and integration tests (real broker, real Firestore emulator)
 	@$(BIN)/pytest
+
+test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install chromium)
+	@$(BIN)/pytest tests/browser
+
+screenshots: $(READY) ## Take the README's pictures of the web page again
+	@SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_accessible.py
 
 check: $(READY) ## Lint, types, import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

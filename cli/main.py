@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import console_tools, demo, down, keys, load, status, stop, top, topics, up
+from cli import console_tools, demo, doctor, down, keys, load, status, stop, top, topics, up
 from cli.errors import CommandError
 from shared.errors import NamedropError
 
@@ -12,7 +12,6 @@ app = typer.Typer(
     name="namedrop",
     help="Counts who is mentioned where: news articles in, entity counts per publication out.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
 )
 app.command()(up.up)
@@ -24,6 +23,7 @@ app.command()(load.load)
 app.command()(top.top)
 app.command()(status.status)
 app.command()(topics.topics)
+app.command()(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(console_tools.app, name="kafka")
 

@@ -6,12 +6,14 @@ import httpx
 import typer
 from confluent_kafka.admin import AdminClient
 from pydantic import BaseModel
+from rich.console import Group, RenderableType
 from rich.markup import escape
 
 from cli import output
 from cli.lag import group, unread
 from cli.running import PipelineSettings, open_kafka, pipeline_settings, running_stack
 from cli.state import StackState
+from cli.watching import refuse_json, watch
 from shared.lag import count_records, stretches
 
 ANSWER_SECONDS = 3.0
@@ -41,30 +43,39 @@ class Status(BaseModel):
     """Of the local stack, if it is that: whether each is up. The gateway is when it says that it is ready."""
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    again: Annotated[bool, typer.Option("--watch", "-w", help="Look again every two seconds, until Ctrl-C.")] = False,
+) -> None:
     """Show how far behind each service is, and what was given up.
 
     It asks the Kafka that KAFKA_BOOTSTRAP_SERVERS names, else the one of `namedrop up`. Lag and dead letters are
     counted in records, up to 1,000 in a partition; beyond that, in offsets, of which transactions take some too.
     """
     settings = pipeline_settings()
-    stack = running_stack()
     with open_kafka(settings) as admin:
-        found = Status(
-            groups={
-                "extractor": group_status(admin, settings, settings.extractor_group, settings.posts_topic),
-                "saver": group_status(admin, settings, settings.saver_group, settings.entities_topic),
-            },
-            dead_letters={
-                topic: count_records(settings, stretches(admin, topic))
-                for topic in (settings.posts_dlq_topic, settings.entities_dlq_topic)
-            },
-            processes=_processes(stack) if stack and stack.bootstrap_servers == settings.bootstrap_servers else {},
-        )
-    if as_json:
-        output.print_json(found.model_dump())
-    else:
-        _show(found, settings)
+        if again:
+            refuse_json(as_json=as_json)
+            watch(lambda: tables(found_by(admin, settings), settings))
+        elif as_json:
+            output.print_json(found_by(admin, settings).model_dump())
+        else:
+            output.out.print(tables(found_by(admin, settings), settings))
+
+
+def found_by(admin: AdminClient, settings: PipelineSettings) -> Status:
+    stack = running_stack()
+    return Status(
+        groups={
+            "extractor": group_status(admin, settings, settings.extractor_group, settings.posts_topic),
+            "saver": group_status(admin, settings, settings.saver_group, settings.entities_topic),
+        },
+        dead_letters={
+            topic: count_records(settings, stretches(admin, topic))
+            for topic in (settings.posts_dlq_topic, settings.entities_dlq_topic)
+        },
+        processes=_processes(stack) if stack and stack.bootstrap_servers == settings.bootstrap_servers else {},
+    )
 
 
 def group_status(admin: AdminClient, settings: PipelineSettings, name: str, topic: str) -> GroupStatus:
@@ -91,7 +102,7 @@ def _ready(url: str) -> bool:
         return False
 
 
-def _show(found: Status, settings: PipelineSettings) -> None:
+def tables(found: Status, settings: PipelineSettings) -> RenderableType:
     groups = output.new_table(f"Groups at {escape(settings.bootstrap_servers)}")
     for heading in ("group", "reads", "state"):
         groups.add_column(heading)
@@ -105,11 +116,12 @@ def _show(found: Status, settings: PipelineSettings) -> None:
     letters.add_column("records", justify="right")
     for topic, records in found.dead_letters.items():
         letters.add_row(escape(topic), f"{records:,}")
-    output.out.print(groups, letters, sep="\n")
+    shown = [groups, letters]
     if found.processes:
         processes = output.new_table("Processes")
         processes.add_column("name")
         processes.add_column("is")
         for name, up in found.processes.items():
             processes.add_row(escape(name), "up" if up else "[red]down[/red]")
-        output.out.print(processes)
+        shown.append(processes)
+    return Group(*shown)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from cli import output
 from cli.gateway import get, open_gateway
 from cli.running import gateway_address
+from cli.watching import refuse_json, watch
 from shared.names import publication_key
 
 HEADINGS = {"PERSON": "people", "ORG": "organisations", "GPE": "places"}
@@ -31,6 +32,7 @@ def top(  # noqa: PLR0913, PLR0917 (the command's options)
     label: Annotated[str | None, typer.Option(help="Only names of this kind: PERSON, ORG, GPE, NORP, EVENT …")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many names, or publications.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    again: Annotated[bool, typer.Option("--watch", "-w", help="Look again every two seconds, until Ctrl-C.")] = False,
     url: Annotated[
         str | None, typer.Option(envvar="NAMEDROP_URL", help="The gateway; by default the one of `namedrop up`.")
     ] = None,
@@ -38,18 +40,24 @@ def top(  # noqa: PLR0913, PLR0917 (the command's options)
 ) -> None:
     """Show who is mentioned where."""
     with open_gateway(*gateway_address(url, key)) as client:
-        if publication is None:
-            found = with_names(client, publications(client)[:limit], [label] if label else list(HEADINGS))
-            table = publications_table(found)
+
+        def look() -> list[Json]:
+            if publication is None:
+                return with_names(client, publications(client)[:limit], [label] if label else list(HEADINGS))
+            return entities(client, publication_key(publication), limit, label)
+
+        def table(found: Sequence[Json]) -> RenderableType:
+            if not found:
+                return "Nothing is counted yet."
+            return publications_table(found) if publication is None else entities_table(found)
+
+        if again:
+            refuse_json(as_json=as_json)
+            watch(lambda: table(look()))
+        elif as_json:
+            output.print_json(look())
         else:
-            found = entities(client, publication_key(publication), limit, label)
-            table = entities_table(found)
-    if as_json:
-        output.print_json(found)
-    elif found:
-        output.out.print(table)
-    else:
-        output.out.print("Nothing is counted yet.")
+            output.out.print(table(look()))
 
 
 def publications(client: httpx.Client) -> list[Json]:

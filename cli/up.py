@@ -102,7 +102,7 @@ def summary(state: StackState, way_to_stop: str) -> str:
     """What is where, for the user."""
     return f"""\
 namedrop is up.
-  Gateway    {state.gateway_url}  (its documentation: {state.gateway_url}/docs)
+  Gateway    {state.gateway_url}  (the web page; the API's documentation: {state.gateway_url}/docs)
   API key    {state.api_key}
   Kafka      {state.bootstrap_servers}  (its console tools: namedrop kafka --help)
   Firestore  {state.firestore_emulator_host}  (emulator, project {state.project})

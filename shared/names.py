@@ -13,6 +13,9 @@ PUBLICATION_KEY_MAX_BYTES = 1500
 DOCUMENT_ID_MAX_BYTES = 1500
 """https://firebase.google.com/docs/firestore/quotas: a document id has at most 1,500 bytes."""
 
+LAST_CHARACTER = "\U0010ffff"
+"""Sorts behind all others in Firestore."""
+
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』〈〉《》"
 _EDGES = _QUOTES + string.punctuation + "–—‒―…·•、。，；：？！¿¡" + string.whitespace
 _LEADING_THE = re.compile(r"the\s+(?=\S)")
@@ -55,7 +58,7 @@ def document_id(name: str) -> str:
     """
     if not name:
         raise ValueError("an empty name has no document id")
-    escaped = document_id_prefix(name)
+    escaped = _escaped(name)
     if escaped in {".", ".."}:
         escaped = escaped.replace(".", "%2E")
     if escaped.startswith("__") and escaped.endswith("__"):
@@ -67,9 +70,17 @@ def document_id(name: str) -> str:
     return encoded[: DOCUMENT_ID_MAX_BYTES - len(tail)].decode(errors="ignore") + tail
 
 
-def document_id_prefix(prefix: str) -> str:
-    """How the document ids of the names that begin with `prefix` begin. Not those of ".", ".." and "__…__"."""
-    return "".join(_escape(character) for character in prefix)
+def document_id_range(prefix: str) -> tuple[str, str]:
+    """The least and the greatest id that a document may have whose name begins with `prefix`.
+
+    Left out are the names ".", ".." and "__…__" themselves, whose ids begin otherwise.
+    """
+    begin = _escaped(prefix)
+    return begin if document_id(prefix) == begin else f"{begin}\x01", begin + LAST_CHARACTER
+
+
+def _escaped(name: str) -> str:
+    return "".join(_escape(character) for character in name)
 
 
 def _escape(character: str) -> str:

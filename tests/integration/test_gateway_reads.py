@@ -182,7 +182,7 @@ def test_firestore_away_stops_the_reading_only(servers: Servers, tmp_path: Path)
         pipeline.start("gateway")
         eventually(lambda: get(pipeline, "/publications").status_code == 200, within_seconds=20)
         emulator.kill()
-        for path in ("/publications", "/publications/x/entities", "/entities/x"):
+        for path in ("/publications", "/publications/x/entities", "/entities/x", "/", "/publication?name=x"):
             answer = get(pipeline, path)
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
             assert answer.elapsed.total_seconds() < 2
