@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser screenshots check format docs model requirements clean
+.PHONY: help demo test test-faults soak test-browser screenshots check format docs model requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -15,6 +15,12 @@ demo: $(READY) ## Bring everything up, load real articles, print who is mentione
 
 test: $(READY) ## Run the unit and integration tests (real broker, real Firestore emulator)
 	@$(BIN)/pytest
+
+test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)
+	@$(BIN)/pytest tests/faults -v $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+
+soak: $(READY) ## An even load for MINUTES= at RATE=: memory, lag, dead letters
+	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
 test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install chromium)
 	@$(BIN)/pytest tests/browser
