@@ -13,8 +13,8 @@ help: ## Say what can be made
 demo: $(READY) ## Bring everything up, load real articles, print who is mentioned where, take it down
 	@$(BIN)/namedrop demo
 
-test: $(READY) ## Run the unit and integration tests (real broker, real Firestore emulator)
-	@$(BIN)/pytest
+test: $(READY) ## Run the tests: unit, integration and the short form of the faults, on real servers
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)
 	@$(BIN)/pytest tests/faults -v $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))

@@ -1,5 +1,6 @@
 """How long the faults last, and the seed that says which they are."""
 
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -17,11 +18,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rate", type=float, default=40.0, help="Posts a second while the faults happen.")
 
 
+def pytest_configure() -> None:
+    os.environ.setdefault("NAMEDROP_FAULTS_SEED", str(random.randrange(SEEDS)))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The seed becomes part of the test's name, so that it is seen wherever the test is."""
     if "seed" in metafunc.fixturenames:
-        seed = option(metafunc.config, "seed", None)
-        seed = random.randrange(SEEDS) if seed is None else seed
+        # By way of the environment: pytest-xdist's workers must collect tests of the same names.
+        drawn = int(os.environ["NAMEDROP_FAULTS_SEED"])
+        given = option(metafunc.config, "seed", None)
+        seed = drawn if given is None else given
         metafunc.parametrize("seed", [seed], ids=[f"SEED={seed}"])
 
 
