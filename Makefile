@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults soak test-browser screenshots check format docs model requirements clean
+.PHONY: help demo test test-faults soak test-browser test-compose test-deploy screenshots check format docs model requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -24,6 +24,12 @@ soak: $(READY) ## An even load for MINUTES= at RATE=: memory, lag, dead letters
 
 test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install chromium)
 	@$(BIN)/pytest tests/browser
+
+test-compose: $(READY) ## Build the images, run 16 extractors in containers, scale, kill, count (needs a Docker engine)
+	@$(BIN)/pytest tests/compose
+
+test-deploy: $(READY) ## Render and check the Kubernetes overlays, run supervisord with 16 extractors (needs kubectl)
+	@$(BIN)/pytest tests/deploy
 
 screenshots: $(READY) ## Take the README's pictures of the web page again
 	@SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_accessible.py
@@ -53,6 +59,6 @@ $(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "namedrop needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --require-hashes -r requirements/dev.txt -r requirements/uv.txt
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --no-build-isolation --no-deps --editable .
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --system-certs --require-hashes -r requirements/dev.txt -r requirements/uv.txt
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --system-certs --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
