@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import truststore
 from jgo.maven import Artifact, MavenContext
 from rich.progress import track
 
@@ -53,6 +54,7 @@ def kafka_classpath() -> str:
     with _one_at_a_time(context.repo_cache):
         missing = [jar for jar in jars if not jar.is_here]
         if missing:
+            truststore.inject_into_ssl()  # the machine's certificates, as a company's proxy may need, not certifi's
             pool = ThreadPoolExecutor(FETCHED_AT_ONCE)
             try:
                 fetched = pool.map(_fetch, missing)
