@@ -38,8 +38,8 @@ class NewPost(BaseModel):
     """Kept with the post."""
     url: ShortText | None = None
     """Kept with the post."""
-    published_at: datetime | None = Field(None, strict=False, examples=["2026-11-23T10:00:00Z"])
-    """ISO 8601, a date alone will do. Kept with the post."""
+    published_at: datetime | None = Field(None, examples=["2026-11-23T10:00:00Z"])
+    """ISO 8601, date and time. Kept with the post."""
 
 
 class Record(BaseModel):
