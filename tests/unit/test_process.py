@@ -81,7 +81,8 @@ def started(source: str, folder: Path, port: int = 0) -> Iterator[Program]:
 
 def test_one_that_dies_before_it_is_ready_is_reported_with_its_last_words(tmp_path: Path) -> None:
     """The message has the exit status, the log file and what the program said."""
-    with started("import sys; sys.exit('Error: no licence')", tmp_path) as program, pytest.raises(CommandError) as caught:
+    complains = "import sys; sys.exit('Error: no licence')"
+    with started(complains, tmp_path) as program, pytest.raises(CommandError) as caught:
         program.wait_ready(10)
     for part in ("program ended with status 1", str(program.log_path), "no licence"):
         assert part in str(caught.value)
