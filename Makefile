@@ -14,7 +14,7 @@ demo: $(READY) ## Bring everything up, load real articles, print who is mentione
 	@$(BIN)/namedrop demo
 
 test: $(READY) ## Run the tests, unit and integration, on real servers (faults, browser, containers: targets of their own)
-	@$(BIN)/pytest -n 3 --dist worksteal
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)
 	@$(BIN)/pytest tests/faults -v $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
