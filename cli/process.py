@@ -1,14 +1,14 @@
 """A program of the local stack as a child process: started, asked whether it is ready, stopped, killed."""
 
-import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from cli.errors import CommandError, Interrupted
 
 LAST_LINES = 15
 LOOK_SECONDS = 0.05
-PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 NEVER = threading.Event()
 
 
@@ -90,13 +89,12 @@ class ChildProcess(ABC):
             with self.log_path.open("ab") as log:
                 self._log_start = log.tell()
                 self._process = subprocess.Popen(
-                    self.command(),
+                    [*_dying_with_us(), *self.command()],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env=self.environment(),
                     process_group=0,
-                    preexec_fn=_dies_with_us(),  # noqa: PLW1509 (one system call, no locks: safe beside threads)
                 )
 
     def start_if_wanted(self) -> None:
@@ -174,18 +172,12 @@ class ChildProcess(ABC):
         return "\n    ".join([f"Its output, {self.log_path}, ends with:" if lines else "It wrote nothing.", *lines])
 
 
-def _dies_with_us() -> Callable[[], None] | None:
-    """On Linux: has the kernel kill the child when we are gone, even by SIGKILL.
+def _dying_with_us() -> list[str]:
+    """On Linux: the command in front of another that has the kernel kill it when we are gone, even by SIGKILL.
 
-    The kernel watches the thread that started the child, so only the main thread may ask for it.
+    The kernel watches the thread that started the child, so only the main thread may ask for it. A command and not a
+    preexec_fn, because that would make subprocess fork, and threads of gRPC in us do not survive a fork: now and then
+    they abort the child before it has begun.
     """
-    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
-        return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # gone before we asked
-            os._exit(1)
-
-    return ask
+    setpriv = shutil.which("setpriv") if threading.current_thread() is threading.main_thread() else None
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv and sys.platform == "linux" else []

@@ -159,3 +159,12 @@ def test_it_dies_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
         program = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
     eventually(lambda: not program.is_running())
+
+
+def test_starting_it_does_not_fork_us(tmp_path: Path) -> None:
+    """The threads of a gRPC client in us do not survive a fork: now and then they abort the child."""
+    forks: list[None] = []
+    os.register_at_fork(before=lambda: forks.append(None))
+    with started(LISTEN, tmp_path) as program:
+        program.wait_ready(10)
+    assert not forks
