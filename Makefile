@@ -13,7 +13,7 @@ help: ## Say what can be made
 demo: $(READY) ## Bring everything up, load real articles, print who is mentioned where, take it down
 	@$(BIN)/namedrop demo
 
-test: $(READY) ## Run the tests, unit and integration, on real servers (faults, browser, containers: targets of their own)
+test: $(READY) ## Run the tests on real servers, a round of faults included (browser, containers: targets of their own)
 	@$(BIN)/pytest -n 2 --dist worksteal
 
 test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)

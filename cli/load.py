@@ -1,7 +1,7 @@
 """`namedrop load`: files of articles into the gateway, with a progress bar, and on from where it was stopped."""
 
 import time
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -27,7 +27,8 @@ COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
     TextColumn("{task.percentage:>3.0f} %"),
-    TextColumn("{task.fields[articles]:,} articles, {task.fields[rate]:,.0f} a second,"),
+    TextColumn("{task.fields[answered]:,} articles, {task.fields[rate]:,.0f} a second,"),
+    TextColumn("{task.fields[refused]:,} refused,"),
     TimeRemainingColumn(),
     TextColumn("left"),
 )
@@ -68,28 +69,17 @@ def load(  # noqa: PLR0913, PLR0917 (the command's options)
     for path in files:
         _check(path, columns, publication)
     address, key = gateway_address(url, key)
-    with output.err.status("Reading the files") if output.err.is_terminal else ExitStack():
+    with output.err.status("Reading the files") if output.err.is_terminal else nullcontext():
         known = [File.at(path) for path in files]
     state = state_file(address, vars(columns), publication, [file.digest for file in known])
-    progress = Progress() if restart else read_progress(state)
-    if progress.begun:
-        output.err.print(
-            f"Going on at {escape(files[progress.file].name)}:{progress.next_line}; --restart begins again."
-        )
-    stop = stop_on_signals()
-    before, began_at = progress.accepted, time.monotonic()
-    with ExitStack() as closing:
-        client = closing.enter_context(open_gateway(address, key))
-        mode = "a" if progress.begun else "w"
-        refused_to = closing.enter_context(refused.open(mode, encoding="utf-8")) if refused else None
+    progress = Progress() if restart else _progress_so_far(state, files)
+    mode = "a" if progress.begun else "w"
+    with (
+        open_gateway(address, key) as client,
+        refused.open(mode, encoding="utf-8") if refused else nullcontext() as refused_to,
+    ):
         work = Load(client, known, progress, columns, publication, patience, refused_to)
-        try:
-            through = load_with_bar(work, stop, state)
-        except CommandError as error:
-            raise CommandError(f"{str(error).rstrip('.')}. {GOES_ON}" if progress.begun else str(error)) from error
-        finally:
-            if progress.begun:
-                _summarise(progress, progress.accepted - before, time.monotonic() - began_at)
+        through = load_and_summarise(work, state)
     if not through:
         output.err.print(f"Stopped. {GOES_ON}")
         raise typer.Exit(INTERRUPTED)
@@ -97,28 +87,53 @@ def load(  # noqa: PLR0913, PLR0917 (the command's options)
     raise typer.Exit(1 if progress.refused else 0)
 
 
+def load_and_summarise(work: Load, state: Path) -> bool:
+    """Runs `work` until it is through or a signal stops it, and says what came of it. Whether it got through."""
+    stop = stop_on_signals()
+    progress = work.progress
+    before, began_at = progress.accepted, time.monotonic()
+    try:
+        return load_with_bar(work, stop, state)
+    except CommandError as error:
+        raise CommandError(f"{str(error).rstrip('.')}. {GOES_ON}" if progress.begun else str(error)) from error
+    finally:
+        if progress.begun:
+            _summarise(progress, progress.accepted - before, time.monotonic() - began_at)
+
+
 def load_with_bar(work: Load, stop: Event, state: Path) -> bool:
     """Runs `work` under a progress bar and keeps `state`, so that even a kill loses no more than a second of it.
 
     Whether it got through.
     """
-    before, began_at, saved_at = work.progress.answered, time.monotonic(), 0.0
+    progress = work.progress
+    before, began_at, saved_at = progress.answered, time.monotonic(), 0.0
+    total = sum(file.size_bytes for file in work.files)
     with Bar(*COLUMNS, console=output.err, transient=True, disable=not output.err.is_terminal) as bar:
-        task = bar.add_task("Loading", total=sum(file.size_bytes for file in work.files), articles=before, rate=0.0)
+        task = bar.add_task("Loading", total=total, answered=before, rate=0.0, refused=progress.refused.total())
 
         def tell(done_bytes: int) -> None:
             nonlocal saved_at
-            now, answered = time.monotonic(), work.progress.answered
-            bar.update(task, completed=done_bytes, articles=answered, rate=(answered - before) / (now - began_at))
+            now, answered = time.monotonic(), progress.answered
+            rate = (answered - before) / (now - began_at)
+            bar.update(task, completed=done_bytes, answered=answered, rate=rate, refused=progress.refused.total())
             if now - saved_at >= SAVE_EVERY_SECONDS:
-                write_progress(state, work.progress)
+                write_progress(state, progress)
                 saved_at = now
 
         try:
             return work.run(stop, tell)
         finally:
-            if work.progress.begun:
-                write_progress(state, work.progress)
+            if progress.begun:
+                write_progress(state, progress)
+
+
+def _progress_so_far(state: Path, files: list[Path]) -> Progress:
+    progress = read_progress(state)
+    if progress.begun:
+        place = f"{escape(files[progress.file].name)}:{progress.next_line}"
+        output.err.print(f"Going on at {place}; --restart begins again.")
+    return progress
 
 
 def _check(path: Path, columns: Columns, publication: str | None) -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import httpx
 import typer
@@ -14,7 +13,7 @@ from cli import output
 from cli.gateway import get, open_gateway
 from cli.running import gateway_address
 from cli.watching import refuse_json, watch
-from shared.names import publication_key
+from shared.names import path_segment, publication_key
 
 HEADINGS = {"PERSON": "people", "ORG": "organisations", "GPE": "places"}
 """The kinds of names that the table of publications has room for."""
@@ -68,9 +67,7 @@ def publications(client: httpx.Client) -> list[Json]:
 
 def entities(client: httpx.Client, key: str, limit: int, label: str | None = None) -> list[Json]:
     """A publication's names, the most mentioned first, each with text, label and count."""
-    # A publication may be called "." or "..", which is a step in a path unless it is escaped.
-    escaped = quote(key, safe="").replace(".", "%2E")
-    return _pages(client, f"/publications/{escaped}/entities", "entities", limit, label=label)
+    return _pages(client, f"/publications/{path_segment(key)}/entities", "entities", limit, label=label)
 
 
 def with_names(client: httpx.Client, found: Sequence[Json], labels: Sequence[str]) -> list[Json]:

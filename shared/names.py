@@ -20,7 +20,7 @@ _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』〈〉《》"
 _EDGES = _QUOTES + string.punctuation + "–—‒―…·•、。，；：？！¿¡" + string.whitespace
 _LEADING_THE = re.compile(r"the\s+(?=\S)")
 _TRAILING_POSSESSIVE = re.compile(r"(?<=\w)(['’]s|(?<=s)['’])$")
-_ALPHANUMERIC = string.ascii_letters + string.digits
+_FORBIDDEN = re.compile(r"\.\.?|__.*__")
 
 
 def publication_key(name: str) -> str:
@@ -52,31 +52,43 @@ def canonical_entity(mention: str) -> str:
 def document_id(name: str) -> str:
     """`name` as a Firestore document id: readable, unique, and allowed.
 
-    Percent-encoded: "%", "/", control characters, and as much as it takes of ".", ".." and "__…__", which
-    Firestore forbids (https://firebase.google.com/docs/firestore/quotas). Over 1,500 bytes the end is replaced by
-    a SHA-256 of the whole name. Raises ValueError for an empty name, which has no id.
+    "%", "/" and control characters are percent-encoded. ".", ".." and "__…__", which Firestore forbids
+    (https://firebase.google.com/docs/firestore/quotas), get a "%" at their end, so that they still begin as they did.
+    Over 1,500 bytes the end is replaced by a SHA-256 of the whole name. Neither mark begins an escape: no name's own
+    id can look like that. Raises ValueError for an empty name, which has no id.
     """
     if not name:
         raise ValueError("an empty name has no document id")
     escaped = _escaped(name)
-    if escaped in {".", ".."}:
-        escaped = escaped.replace(".", "%2E")
-    if escaped.startswith("__") and escaped.endswith("__"):
-        escaped = "%5F" + escaped[1:]
+    if _FORBIDDEN.fullmatch(escaped):
+        escaped += "%"
     encoded = escaped.encode()
     if len(encoded) <= DOCUMENT_ID_MAX_BYTES:
         return escaped
-    tail = "%." + hashlib.sha256(encoded).hexdigest()  # "%." begins no escape: no name's own id can look like this
-    return encoded[: DOCUMENT_ID_MAX_BYTES - len(tail)].decode(errors="ignore") + tail
+    return _cut(escaped) + "%." + hashlib.sha256(encoded).hexdigest()
 
 
 def document_id_range(prefix: str) -> tuple[str, str]:
     """The least and the greatest id that a document may have whose name begins with `prefix`.
 
-    Left out are the names ".", ".." and "__…__" themselves, whose ids begin otherwise.
+    Of a prefix beyond 1,434 bytes only those count, as in the ids of such names.
     """
-    begin = _escaped(prefix)
-    return begin if document_id(prefix) == begin else f"{begin}\x01", begin + LAST_CHARACTER
+    begin = _cut(_escaped(prefix))
+    first = begin + "\x01" if _FORBIDDEN.fullmatch(begin) else begin  # behind it, and before all: no id holds a \x01
+    return first, begin + LAST_CHARACTER
+
+
+def path_segment(name: str) -> str:
+    """`name` as one part of a URL's path. Clients and proxies take "." and ".." for steps, however escaped, but not
+    with a space before them, which makes no other publication."""
+    return quote(f" {name}" if name in {".", ".."} else name, safe="")
+
+
+def _cut(escaped: str) -> str:
+    """As much as there is room for before "%." and a digest."""
+    return escaped.encode()[: DOCUMENT_ID_MAX_BYTES - len("%.") - 2 * hashlib.sha256().digest_size].decode(
+        errors="ignore"
+    )
 
 
 def _escaped(name: str) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from prometheus_client import start_http_server
+from prometheus_client import Counter, start_http_server
 from structlog.typing import EventDict, Processor
 
 from shared.settings import WorkerSettings
@@ -57,6 +57,13 @@ def metrics_server(settings: WorkerSettings) -> Iterator[int]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def from_zero(counter: Counter, *values: str) -> Counter:
+    """With a series for each of `values` of its one label: of a series that begins at 1, Prometheus sees no increase."""
+    for value in values:
+        counter.labels(value)
+    return counter
 
 
 def log() -> Any:

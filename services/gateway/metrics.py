@@ -6,6 +6,8 @@ from pathlib import Path
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from services.gateway.refusal import Reason
+
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30)
 
 ACCEPTED = Counter("namedrop_gateway_posts_accepted_total", "Posts acknowledged by Kafka, by key name.", ["key"])
@@ -14,6 +16,8 @@ REFUSED = Counter(
     "Posts refused, by reason and key name; the name is empty where the key was wrong or missing.",
     ["reason", "key"],
 )
+for _reason in Reason:
+    REFUSED.labels(_reason, "")  # a panel of refusals shows zero, not "no data", while there are none
 IN_FLIGHT = Gauge(
     "namedrop_gateway_posts_in_flight",
     "Posts being read or waiting for Kafka's acknowledgement.",

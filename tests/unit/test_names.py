@@ -1,12 +1,21 @@
-"""Which spellings are one, and what Firestore lets be an id."""
+"""Which spellings are one, what Firestore lets be an id, and what clients let be a part of a path."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.names import DOCUMENT_ID_MAX_BYTES, canonical_entity, document_id, entity_id, publication_key
+from shared.names import (
+    DOCUMENT_ID_MAX_BYTES,
+    canonical_entity,
+    document_id,
+    document_id_range,
+    entity_id,
+    path_segment,
+    publication_key,
+)
 
 text = st.text(max_size=80)
 awkward = st.text(alphabet="./_%ab'’ \"the", max_size=12)
@@ -87,6 +96,37 @@ def test_different_names_have_different_ids(one: str, other: str) -> None:
     assert (document_id(one) == document_id(other)) == (one == other)
 
 
+@given(awkward.filter(bool), awkward.filter(bool))
+@example(".", ".")
+@example("..", ".")
+@example("__a__", "__a__")
+@example("__a__b", "__a__")
+def test_a_range_holds_what_begins_so_and_nothing_else(name: str, prefix: str) -> None:
+    """Also the names whose ids Firestore would forbid; it compares ids by their UTF-8."""
+    first, last = (limit.encode() for limit in document_id_range(prefix))
+    assert (first <= document_id(name).encode() <= last) == name.startswith(prefix)
+
+
+@given(st.text(min_size=1), st.integers(min_value=1, max_value=400))
+def test_a_range_is_allowed_by_firestore(character: str, times: int) -> None:
+    """Its beginning is an id itself, however long and odd the prefix is; and what begins so is in it."""
+    name = character * times
+    first, last = document_id_range(name)
+    assert not re.fullmatch(r"\.\.?|__.*__", first, re.DOTALL)
+    assert len(first.encode()) <= DOCUMENT_ID_MAX_BYTES
+    assert first.encode() <= document_id(name).encode() <= last.encode()
+    assert first.encode() <= document_id(name + "x").encode() <= last.encode()
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b", "%2e", "100 %", "…"])
+def test_a_part_of_a_path_is_no_step(name: str) -> None:
+    """Whoever resolves `.` and `..`, escaped or not, leaves it alone; the gateway finds the same publication."""
+    segment = path_segment(name)
+    assert "/" not in segment
+    assert unquote(segment) not in {".", ".."}
+    assert publication_key(unquote(segment)) == publication_key(name)
+
+
 def test_names_that_share_a_long_beginning_have_different_ids() -> None:
     """The end of a long one is a digest of all of it."""
     assert document_id("x" * 2000) != document_id("x" * 2001)
@@ -96,4 +136,5 @@ def test_names_that_share_a_long_beginning_have_different_ids() -> None:
 def test_ids_are_readable() -> None:
     """An operator finds the document in the console."""
     assert document_id("arts/stage weekly") == "arts%2Fstage weekly"
+    assert [document_id(name) for name in (".", "..", "__a__")] == [".%", "..%", "__a__%"]
     assert entity_id("PERSON", "angela merkel") == "PERSON:angela merkel"

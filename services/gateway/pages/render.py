@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from shared.names import path_segment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -37,12 +39,6 @@ def page_url(path: str, **query: str | None) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def segment(name: str) -> str:
-    """`name` as one part of an API path. Browsers take `.` and `..` for steps, however escaped, but not with a space,
-    which makes no difference to us."""
-    return quote(f" {name}" if name in {".", ".."} else name, safe="")
-
-
 def label_class(label: str) -> str:
     return f"label-{label.lower()}" if label in LABELS else "label-other"
 
@@ -63,7 +59,7 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.globals |= {
     "label_colours": Markup((STATIC / "labels.css").read_text()),  # noqa: S704 (a file of ours)
     "page_url": page_url,
-    "segment": segment,
+    "path_segment": path_segment,
     "static_url": _static_url(),
 }
 ENVIRONMENT.filters |= {"number": "{:,}".format, "label_class": label_class}
