@@ -214,8 +214,9 @@ class FaultyStack:
         group = self.pipeline.groups[kind]
 
         def members() -> int:
-            described = self.admin.describe_consumer_groups([group], request_timeout=ASK_SECONDS)
-            return len(described[group].result(ASK_SECONDS).members)
+            # A new client each time: one that was asked while the broker died may never answer this again.
+            admin = AdminClient({"bootstrap.servers": self.broker.bootstrap_servers}, logger=silent)
+            return len(admin.describe_consumer_groups([group])[group].result(ASK_SECONDS).members)
 
         return self.asked(members) == 0
 
