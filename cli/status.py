@@ -53,29 +53,31 @@ def status(
     counted in records, up to 1,000 in a partition; beyond that, in offsets, of which transactions take some too.
     """
     settings = pipeline_settings()
-    with open_kafka(settings) as admin:
-        if again:
-            refuse_json(as_json=as_json)
-            watch(lambda: tables(found_by(admin, settings), settings))
-        elif as_json:
-            output.print_json(found_by(admin, settings).model_dump())
-        else:
-            output.out.print(tables(found_by(admin, settings), settings))
+    if again:
+        refuse_json(as_json=as_json)
+        watch(lambda: tables(look(settings), settings))
+    elif as_json:
+        output.print_json(look(settings).model_dump())
+    else:
+        output.out.print(tables(look(settings), settings))
 
 
-def found_by(admin: AdminClient, settings: PipelineSettings) -> Status:
+def look(settings: PipelineSettings) -> Status:
+    """Raises CommandError when Kafka does not answer."""
     stack = running_stack()
-    return Status(
-        groups={
-            "extractor": group_status(admin, settings, settings.extractor_group, settings.posts_topic),
-            "saver": group_status(admin, settings, settings.saver_group, settings.entities_topic),
-        },
-        dead_letters={
-            topic: count_records(settings, stretches(admin, topic))
-            for topic in (settings.posts_dlq_topic, settings.entities_dlq_topic)
-        },
-        processes=_processes(stack) if stack and stack.bootstrap_servers == settings.bootstrap_servers else {},
-    )
+    # A client for each look: one that was asked about a group while its broker died may never answer that again.
+    with open_kafka(settings) as admin:
+        return Status(
+            groups={
+                "extractor": group_status(admin, settings, settings.extractor_group, settings.posts_topic),
+                "saver": group_status(admin, settings, settings.saver_group, settings.entities_topic),
+            },
+            dead_letters={
+                topic: count_records(settings, stretches(admin, topic))
+                for topic in (settings.posts_dlq_topic, settings.entities_dlq_topic)
+            },
+            processes=_processes(stack) if stack and stack.bootstrap_servers == settings.bootstrap_servers else {},
+        )
 
 
 def group_status(admin: AdminClient, settings: PipelineSettings, name: str, topic: str) -> GroupStatus:
