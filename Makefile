@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults soak test-browser test-compose test-deploy screenshots check format docs model requirements clean
+.PHONY: help demo test test-faults soak test-browser test-compose test-deploy test-dashboards screenshots check format docs model requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -28,8 +28,11 @@ test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install
 test-compose: $(READY) ## Build the images, run 16 extractors in containers, scale, kill, count (needs a Docker engine)
 	@$(BIN)/pytest tests/compose
 
-test-deploy: $(READY) ## Render and check the Kubernetes overlays, run supervisord with 16 extractors (needs kubectl)
+test-deploy: $(READY) ## Render and check the Kubernetes overlays, run supervisord with 16 extractors, test-dashboards (needs kubectl)
 	@$(BIN)/pytest tests/deploy
+
+test-dashboards: $(READY) ## Prometheus scrapes the services: each panel and rule has data (Debian: apt-get install prometheus)
+	@$(BIN)/pytest tests/deploy/test_dashboards.py
 
 screenshots: $(READY) ## Take the README's pictures of the web page again
 	@SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_accessible.py

@@ -60,7 +60,7 @@ def metrics_server(settings: WorkerSettings) -> Iterator[int]:
 
 
 def from_zero(counter: Counter, *values: str) -> Counter:
-    """With a series for each of `values` of its one label: of a series that begins at 1, Prometheus sees no increase."""
+    """With a series for each of `values` of its one label: in one that begins at 1, Prometheus sees no increase."""
     for value in values:
         counter.labels(value)
     return counter
