@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import secrets
 import signal
 import subprocess
@@ -230,6 +231,10 @@ class FaultyStack:
         except subprocess.CalledProcessError as error:
             raise AssertionError(f"kafka-consumer-groups {arguments}: {error.stdout}{error.stderr}") from error
 
+    def has_logs(self, topic: str) -> bool:
+        """Whether the broker has a log of it that is not put away for deletion."""
+        return any(re.fullmatch(rf"{re.escape(topic)}-\d+", log.name) for log in self.broker.folder.glob("data/*"))
+
     def committed(self, kind: str) -> dict[int, int]:
         """The group's committed offset by partition, where there is one."""
         topic = "posts" if kind == "extractor" else "entities"
@@ -283,7 +288,8 @@ class FaultyStack:
         while (counted := self.pipeline.counts()) != wanted and time.monotonic() - started < SETTLE_SECONDS:
             self.run_for(1.0)
         missing, surplus = wanted - counted, counted - wanted
-        assert (missing, surplus) == (Counter(), Counter()), "\n".join(["missing, surplus", *self.events])
+        difference = f"missing: {dict(missing)}, surplus: {dict(surplus)}"
+        assert (missing, surplus) == (Counter(), Counter()), "\n".join([difference, *self.events])
         return time.monotonic() - started
 
     def dead_letters_are_complete(self) -> None:
