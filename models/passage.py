@@ -19,15 +19,19 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """mentions: ascending, without overlap. ignore: stretches that may hold names the annotators left open."""
+    """mentions: ascending, without overlap. ignore: stretches that may hold names the annotators left open.
+
+    source: what the text is taken from, as SOURCES.md of the corpus names it; "own" for the markup.
+    """
 
     text: str
     mentions: tuple[Mention, ...] = ()
     ignore: tuple[tuple[int, int], ...] = ()
+    source: str = "own"
 
 
 def read_jsonl(path: Path) -> Iterator[Passage]:
-    """The passages of a file of lines {"text": …, "spans": [[start, end, label], …], "ignore": [[start, end], …]}."""
+    """The passages of a file of lines {"text": …, "source": …, "spans": [[start, end, label], …], "ignore": […]}."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
@@ -35,4 +39,5 @@ def read_jsonl(path: Path) -> Iterator[Passage]:
                 record["text"],
                 tuple(Mention(*span) for span in record["spans"]),
                 tuple((start, end) for start, end in record.get("ignore", ())),
+                record["source"],
             )

@@ -20,7 +20,7 @@ from spacy.training.loop import train
 from spacy.util import registry
 from thinc.api import NumpyOps, set_current_ops
 
-from models import gazetteer
+from models import gazetteer, words
 from models.evaluate import CORPUS, OWN_CORPUS, SHIPPED, report
 from models.examples import passages_as_they_are, varied_passages
 
@@ -73,7 +73,7 @@ def ship(trained: Path, target: Path) -> None:
     best = spacy.load(trained)
     nlp = util.load_model_from_config(best.config.merge({"paths": {"train": None, "dev": None}}))
     nlp.from_bytes(best.to_bytes(exclude=["vocab"]), exclude=["vocab", "config"])
-    nlp.vocab.vectors = gazetteer.vectors(gazetteer.read_names())
+    nlp.vocab.vectors = gazetteer.vectors(gazetteer.read_names(), words.read())
     nlp.meta.update(META)
     shutil.rmtree(target, ignore_errors=True)
     nlp.to_disk(target)

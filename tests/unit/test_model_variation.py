@@ -40,13 +40,44 @@ def test_swapping_names_leaves_the_rest_where_it_belongs(passage: Passage, share
 
 def test_a_name_from_the_lists_is_of_the_kind_that_it_replaces() -> None:
     """A person becomes a person of two names, a country, city or state another place, and so on."""
-    passage = Passage("Ada left Rome", (Mention(0, 3, "PERSON"), Mention(9, 13, "GPE")))
+    passage = Passage("Ada Ek left Rome", (Mention(0, 6, "PERSON"), Mention(12, 16, "GPE")))
     variant = swapped(passage, LISTED, 1.0, random.Random(1))
     person, place = (variant.text[start:end] for start, end, _ in variant.mentions)
     lists = read_names()
-    assert person.split(" ")[0] in " ".join(lists["first_names"])
+    assert any(person.startswith(f"{name} ") for name in lists["first_names"])
+    assert any(person.endswith(f" {name}") for name in lists["last_names"])
     assert any(place in lists[kind] for kind in ("cities", "large_cities", "countries", "place_aliases"))
     assert variant.text == f"{person} left {place}"
+
+
+def test_a_person_called_by_one_word_stays_so() -> None:
+    """Surnames alone are seen as often as the text has them, and a full name never becomes one."""
+    for source in (
+        LISTED,
+        OtherNames([Passage("Bo Li Cy", (Mention(0, 5, "PERSON"), Mention(6, 8, "PERSON")))], read_names(), 0),
+    ):
+        rng = random.Random(1)
+        assert all(" " in source.draw("PERSON", "Ada Lovelace", rng) for _ in range(20))
+        one_word = [source.draw("PERSON", "Ada", rng) for _ in range(20)]
+        assert sum(" " in name for name in one_word) <= 2  # some surnames of the lists are two words
+
+
+def test_an_acronym_may_become_one_that_nobody_knows() -> None:
+    """So that capitals among plain words are learnt as an organisation, whatever they stand for."""
+    rng = random.Random(1)
+    drawn = [LISTED.draw("ORG", "NATO", rng) for _ in range(200)]
+    made_up = [name for name in drawn if name not in read_names()["organisations"]]
+    assert 30 <= len(made_up) <= 90
+    assert all(name.isupper() and 2 <= len(name) <= 5 for name in made_up)
+
+
+def test_an_organisation_named_after_a_city_moves() -> None:
+    """The University of Nairobi is seen in other cities; a club that is called like its city alone is not split."""
+    text = "University of Nairobi"
+    seen = OtherNames([Passage(text, (Mention(0, len(text), "ORG"),))], read_names(), listed_share=0.0)
+    drawn = {seen.draw("ORG", "University of Nairobi", random.Random(i)) for i in range(20)}
+    assert len(drawn) > 10
+    assert all(name.startswith("University of ") for name in drawn)
 
 
 def test_names_take_the_case_of_the_text_around_them() -> None:
