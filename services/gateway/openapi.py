@@ -10,6 +10,7 @@ WHEN = {
     404: "There is no such publication",
     408: "The body took too long",
     413: "The body is too large",
+    415: "The body is compressed, which is not taken",
     422: "What was sent is not valid; each field at fault is named",
     501: "It can't be drawn: this gateway was installed without the extra `wordcloud`",
     503: "Not now. Nothing is wrong with the request: send it again after `Retry-After` seconds",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.auth import KeyName
 from services.gateway.batch import BatchAnswer, Batches
-from services.gateway.body import declared_bytes, read_body
+from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
 from services.gateway.metrics import ACCEPTED
 from services.gateway.openapi import problem_responses, request_body
@@ -38,7 +38,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         status_code=201,
         summary="Take one post in",
         response_model=Accepted,
-        responses=problem_responses(400, 401, 408, 413, 422, 503),
+        responses=problem_responses(400, 401, 408, 413, 415, 422, 503),
         openapi_extra=request_body("application/json", kind.model_json_schema(), EXAMPLE),
     )
     async def enqueue(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
@@ -64,7 +64,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         status_code=200,
         summary="Take many posts in",
         response_class=BatchAnswer,
-        responses=problem_responses(401, 503) | {200: BATCH_ANSWER},
+        responses=problem_responses(401, 415, 503) | {200: BATCH_ANSWER},
         openapi_extra=request_body("application/x-ndjson", {"type": "string"}, json.dumps(EXAMPLE) + "\n"),
     )
     async def enqueue_batch(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
@@ -73,6 +73,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         A bad line is refused by itself. The limits of a single post hold for each line; there is none for the whole.
         A client that sends more than some 10,000 lines should read the answer while it is sending.
         """
+        refuse_compressed(request.headers.get("content-encoding", "").encode("latin-1"))
         if batches.free.locked():
             raise busy("Too many batches are under way.")
         return BatchAnswer(request, key, batches)

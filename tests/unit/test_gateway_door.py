@@ -1,6 +1,7 @@
 """What the gateway says to a request before Kafka comes into it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -78,6 +79,18 @@ def test_a_large_body_is_413() -> None:
         assert answer.status_code == 413
         assert "2000 bytes" in answer.json()["detail"]
         assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("path", [ENQUEUE, BATCH])
+def test_a_compressed_body_is_415(path: str) -> None:
+    """It is not unpacked; the answer says what is taken. `identity` is no compression."""
+    answer = ask(gateway(), "POST", path, content=gzip.compress(b"{}"), headers=KEY | {"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert (
+        ask(gateway(), "POST", ENQUEUE, content=b"{}", headers=KEY | {"Content-Encoding": "identity"}).status_code
+        == 422
+    )
 
 
 def test_the_openapi_document_tells_all() -> None:
