@@ -30,8 +30,8 @@ class GatewaySettings(CommonSettings, FirestoreSettings):
     body_max_bytes: int = Field(8 * MIB, ge=1024, le=8 * MIB)
     """Bytes of one request's body, or of one line of a batch."""
     body_seconds: float = Field(30.0, gt=0)
-    """How long a post may take to come in, how long a batch may pause between two pieces, and how long its client may
-    leave the answer unread."""
+    """How long a post may take to come in, alone or as a line of a batch, and how long a client may leave its answer
+    unread."""
     ack_seconds: float = Field(2.5, gt=0, le=60)
     """How long Kafka may take to acknowledge a post before its client gets a 503. Clients of the first version give up
     after 3 s."""
