@@ -16,6 +16,7 @@ from services.gateway.health import Readiness, health_router
 from services.gateway.keys import Keys
 from services.gateway.live import Live
 from services.gateway.metrics import forget_dead_workers
+from services.gateway.openapi import EVERYWHERE
 from services.gateway.pages.pages import pages_router, static_files
 from services.gateway.post import shown_problem
 from services.gateway.posts import posts_router
@@ -47,7 +48,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     # Its /docs comes without a content delivery network.
     app = FastAPIOffline(
-        title="namedrop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+        title="namedrop",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        responses=EVERYWHERE,
     )
     key_name = key_name_from(Keys(settings))
     app.include_router(posts_router(settings, key_name, deliveries))

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from google.cloud.firestore_v1 import CollectionReference, DocumentReference, FieldFilter, Query
 from pydantic import BaseModel, Field
 
+from services.gateway.cursor import BadCursor
 from services.gateway.paging import NAME, Listing, Page, Side, turn_to
 from services.gateway.store import Document, Reader
 from shared.names import LAST_CHARACTER, document_id_range, publication_key
@@ -131,6 +132,8 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
 
 def mentions(reader: Reader, canonical: str, page: Page) -> Mentions:
     """Which publications mention an entity, and how often: most mentions first, each label for itself."""
+    if not canonical:
+        return _nobody(page)
     query = reader.places.all_entities.where(filter=FieldFilter("canonical", "==", canonical))
     return _mentions(
         reader,
@@ -152,7 +155,7 @@ def mentions(reader: Reader, canonical: str, page: Page) -> Mentions:
 def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
     """Who mentions the entities whose canonical form begins with `prefix`, in the order of that form."""
     if not prefix:
-        return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
+        return _nobody(page)
     query = reader.places.all_entities.where(filter=FieldFilter("canonical", ">=", prefix))
     return _mentions(
         reader,
@@ -169,6 +172,13 @@ def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
             is_ours=_in_root_of(reader),
         ),
     )
+
+
+def _nobody(page: Page) -> Mentions:
+    """Of what is no name. Raises BadCursor: such an answer has none."""
+    if page.cursor:
+        raise BadCursor("This is not a cursor from an answer of ours.")
+    return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
 
 
 def _mentions(reader: Reader, canonical: str, page: Page, listing: Listing) -> Mentions:

@@ -1,16 +1,18 @@
 """The routes that tell what is counted."""
 
+from collections import Counter
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.gateway.auth import KeyName
 from services.gateway.caching import CachedRoute
 from services.gateway.cloud import FRESH_SECONDS, Clouds
 from services.gateway.live import Figures, Live
-from services.gateway.openapi import problem_responses
+from services.gateway.openapi import content, problem_responses
 from services.gateway.paging import Page
+from services.gateway.post import shown_problem
 from services.gateway.queries import (
     Entities,
     Mentions,
@@ -48,6 +50,14 @@ def asked_page(
     return Page(limit, cursor)
 
 
+async def asked_once(request: Request) -> None:
+    """Raises Refusal (422) for a parameter that is there twice: FastAPI would take the last, and say nothing."""
+    asked = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, times in asked.items() if times > 1]:
+        detail = [shown_problem("too_many", ["query", name], "This may be asked only once.") for name in twice]
+        raise Refusal(422, Reason.INVALID, detail)
+
+
 AskedPage = Annotated[Page, Depends(asked_page)]
 PublicationName = Annotated[str, Path(description="Name or key; the way it is written makes no difference.")]
 EntityText = Annotated[
@@ -66,8 +76,8 @@ def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, 
     router = APIRouter(
         route_class=CachedRoute,
         tags=["counts"],
-        dependencies=[Depends(reader_name)] if settings.reads_need_key else [],
-        responses=problem_responses(401, 422, 503) if settings.reads_need_key else problem_responses(422, 503),
+        dependencies=[*([Depends(reader_name)] if settings.reads_need_key else []), Depends(asked_once)],
+        responses=problem_responses(401, 422) if settings.reads_need_key else problem_responses(422),
     )
 
     @router.get("/publications", summary="All publications")
@@ -94,8 +104,8 @@ def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, 
     @router.get(
         "/publications/{key:path}/wordcloud.svg",
         summary="Whom a publication mentions most, as a picture",
-        response_class=SvgResponse,
-        responses=problem_responses(404, 501),
+        response_class=Response,
+        responses=problem_responses(404, 501) | {200: content(SvgResponse.media_type)},
     )
     async def wordcloud(key: PublicationName, label: Label = None) -> Response:
         """Drawn again once a minute at most."""
@@ -106,7 +116,7 @@ def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, 
         """Who mentions them, in the order of their canonical forms: once for each publication and label."""
         return await store.ask(partial(mentions_by_prefix, prefix=canonical_entity(prefix), page=page))
 
-    @router.get("/live", summary="How the pipeline is doing now", responses=problem_responses(503))
+    @router.get("/live", summary="How the pipeline is doing now")
     async def figures() -> Figures:
         """Measured every two seconds at most."""
         return await live.figures()
@@ -114,9 +124,6 @@ def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, 
     @router.get("/entities/{text:path}", summary="Who mentions an entity")
     async def entity(text: EntityText, page: AskedPage) -> Mentions:
         """Most mentions first. No publication mentions what is no entity: the list is empty then."""
-        canonical = canonical_entity(text)
-        if not canonical:
-            return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
-        return await store.ask(partial(mentions, canonical=canonical, page=page))
+        return await store.ask(partial(mentions, canonical=canonical_entity(text), page=page))
 
     return router
