@@ -1,4 +1,4 @@
-"""What schemathesis can't know about the gateway; it loads this file by SCHEMATHESIS_HOOKS."""
+"""What schemathesis can't know about the gateway; schemathesis.toml names this file."""
 
 import json
 from typing import Any
