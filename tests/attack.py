@@ -17,9 +17,13 @@ BOUND_BYTES = 100 * 1024 * 1024
 
 
 @contextmanager
-def connected(gateway: Pipeline, sent: bytes = b"") -> Iterator[socket.socket]:
-    """A connection on which something was sent."""
-    with socket.create_connection(("127.0.0.1", gateway.the("gateway").port), timeout=60) as opened:
+def connected(gateway: Pipeline, sent: bytes = b"", buffer_bytes: int | None = None) -> Iterator[socket.socket]:
+    """A connection on which something was sent. buffer_bytes: what the system takes in while nobody reads."""
+    with socket.socket() as opened:
+        if buffer_bytes:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+        opened.settimeout(60)
+        opened.connect(("127.0.0.1", gateway.the("gateway").port))
         opened.sendall(sent)
         yield opened
 

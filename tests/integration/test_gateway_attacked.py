@@ -156,7 +156,8 @@ def test_an_answer_must_be_read(gateway: Pipeline) -> None:
     path = "/static-offline-docs/swagger-ui-bundle.js"
     bytes_of_ten = 10 * len(httpx.get(gateway.the("gateway").url + path, trust_env=False).content)
     too_slow = gateway.metric("gateway", ENDED, reason="too_slow")
-    with bounded_memory(gateway), connected(gateway, f"GET {path} HTTP/1.1\r\n\r\n".encode() * 10) as deaf:
+    asked = f"GET {path} HTTP/1.1\r\n\r\n".encode() * 10
+    with bounded_memory(gateway), connected(gateway, asked, buffer_bytes=0x10000) as deaf:
         assert good_post(gateway) == 201
         eventually(lambda: gateway.metric("gateway", ENDED, reason="too_slow") > too_slow)
         assert len(answer(deaf)) < bytes_of_ten
