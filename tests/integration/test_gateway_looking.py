@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.gateway.cloud import shorten
+from services.gateway.drawing import shorten
 from shared.firestore import Places
 from shared.names import publication_key
 from tests.integration.test_gateway_reads import store
