@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from services.gateway import cloud
 from services.gateway.auth import KeyName
 from services.gateway.caching import CachedRoute
-from services.gateway.pages.render import LABELS, STATIC, page_url, render
+from services.gateway.pages.render import KINDS, STATIC, page_url, render
 from services.gateway.paging import Page
 from services.gateway.queries import (
     Order,
@@ -115,7 +115,7 @@ def pages_router(settings: GatewaySettings, reader_name: KeyName, store: Store) 
             entities=found.entities,
             most=max((entity.count for entity in found.entities), default=1),
             label=label,
-            labels={label: label} | LABELS if label and label not in LABELS else LABELS,
+            labels=[label, *KINDS] if label and label not in KINDS else list(KINDS),
             has_cloud=cloud.available() and bool(found.entities),
             paging=neighbours(found, "/publication", name=shown, label=label),
         )
