@@ -1,7 +1,8 @@
 """What is counted, page by page: questions to a Reader, and their answers.
 
-A page holds what stood there when it was read. Counts grow meanwhile, so an entity that overtakes others between two
-pages may show up twice, or not at all; paging itself goes on. Each query has its index in firestore.indexes.json.
+A page holds what stood there when it was read, and a cursor names a place in the order. Counts only grow meanwhile: on
+the way forward nothing comes twice, and what overtakes the cursor's place is left out; on the way back it is there.
+Each query has its index in firestore.indexes.json.
 """
 
 from collections.abc import Callable
