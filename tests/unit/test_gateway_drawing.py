@@ -1,12 +1,20 @@
 """Word clouds: a picture of whatever names there are."""
 
+import asyncio
 from xml.etree import ElementTree as ET
 
+import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from cli.keys import entry
+from services.gateway import cloud
+from services.gateway.app import create_app
 from services.gateway.drawing import by_outline, draw, shorten
 from services.gateway.queries import Entity
+from services.gateway.settings import GatewaySettings
 
 SVG_TEXT = "{http://www.w3.org/2000/svg}text"
 
@@ -48,3 +56,17 @@ def test_the_same_counts_give_the_same_picture() -> None:
     found = [Entity(text=f"Name {number}", label="GPE", count=30 - number) for number in range(20)]
     assert draw(found) == draw(found)
     assert ET.fromstring(draw([])).find(SVG_TEXT) is None
+
+
+def test_without_the_library_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """501, before anybody asks Firestore: the plain image has no wordcloud."""
+    monkeypatch.setattr(cloud, "find_spec", lambda _name: None)
+    app = create_app(GatewaySettings(api_keys=SecretStr(entry("alice", "k"))))
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+            return await client.get("/publications/x/wordcloud.svg")
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == 501
+    assert "GATEWAY_REQUIREMENTS=gateway-wordcloud" in answer.json()["detail"]
