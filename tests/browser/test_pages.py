@@ -176,6 +176,24 @@ def test_odd_publications_have_pages_and_pictures(open_page: Open) -> None:
         )
 
 
+def test_the_documentation_asks_nobody_else(open_page: Open) -> None:
+    """No content delivery network: /docs works where the gateway is all there is."""
+    page = open_page("/docs")
+    expect(page.locator(".opblock-summary-path").filter(has_text="wordcloud.svg")).to_be_visible()
+
+
+def test_a_strip_without_figures_says_so(open_page: Open) -> None:
+    """The last ones don't stay as if they were true."""
+    page = open_page("/", complaints_expected="ERR_INTERNET_DISCONNECTED")
+    strip = page.get_by_role("region", name="The pipeline now")
+    expect(strip).to_contain_text("Live")
+    page.context.set_offline(True)
+    expect(strip).to_contain_text("Not live")
+    assert set(strip.locator("dd").all_inner_texts()) == {"–"}
+    page.context.set_offline(False)
+    expect(page.locator("[data-figure='lag.saver']")).not_to_have_text("–")
+
+
 def test_a_strict_policy(pipeline: Pipeline) -> None:
     """Nothing inline, nothing from anywhere else, in nobody's frame."""
     policy = httpx.get(pipeline.the("gateway").url).headers["Content-Security-Policy"]
