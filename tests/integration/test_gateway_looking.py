@@ -283,7 +283,18 @@ def test_reading_may_need_a_key(servers: Servers, tmp_path: Path) -> None:
         pipeline.start("gateway")
         basic = {"Authorization": "Basic " + base64.b64encode(f"me:{pipeline.key}".encode()).decode()}
         wrong = {"Authorization": "Basic " + base64.b64encode(b"me:wrong").decode()}
-        for path in ("/", "/publication?name=many", "/publications", "/publications/many/wordcloud.svg", "/live"):
+        for path in (
+            "/",
+            "/publication?name=many",
+            "/entity?name=Name+01",
+            "/search?q=name",
+            "/publications",
+            "/publications/many/entities",
+            "/publications/many/wordcloud.svg",
+            "/entities?prefix=name",
+            "/entities/Name%2001",
+            "/live",
+        ):
             for headers in ({}, wrong):
                 assert get(pipeline, path, headers).status_code == 401
             for headers in (basic, {"X-API-Key": pipeline.key}):
