@@ -22,6 +22,7 @@ from services.gateway.queries import (
     mentions,
     mentions_by_prefix,
     top_entities,
+    top_names,
 )
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
@@ -90,13 +91,9 @@ def pages_router(settings: GatewaySettings, reader_name: KeyName, store: Store) 
     async def home(cursor: Cursor = None) -> HTMLResponse:
         """The publications as cards, those with the most articles first."""
         found = await store.ask(partial(list_publications, page=Page(CARDS, cursor), order=Order.ARTICLES))
-        tops = await asyncio.gather(
-            *(
-                store.ask(partial(top_entities, key=publication.key, label=None, page=Page(CARD_NAMES)))
-                for publication in found.publications
-            )
+        names = await asyncio.gather(
+            *(store.ask(partial(top_names, key=each.key, count=CARD_NAMES)) for each in found.publications)
         )
-        names = [top.entities if top else [] for top in tops]
         cards = list(zip(found.publications, names, strict=True))
         return page("home.html", cards=cards, paging=neighbours(found, "/"))
 
