@@ -12,6 +12,7 @@ from services.gateway.access import AccessLog
 from services.gateway.auth import key_name_from, reader_name_from
 from services.gateway.deliver import Deliveries
 from services.gateway.farewell import Farewell
+from services.gateway.head import HeadAsGet
 from services.gateway.health import Readiness, health_router
 from services.gateway.keys import Keys
 from services.gateway.live import Live
@@ -63,6 +64,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(pages_router(settings, reader_name, store))
     app.mount("/static", static_files())
     app.add_middleware(AccessLog)
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(Exception, _fail)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 WHEN = {
     400: "This is not HTTP, or the body broke off",
@@ -29,7 +29,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """Every refusal looks like this. `id` is there where the post may have been stored all the same."""
 
-    detail: str | list[FieldProblem]
+    detail: str | list[FieldProblem] = Field(examples=["What is wrong, in a sentence."])
     id: str | None = None
 
 

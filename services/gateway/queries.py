@@ -1,7 +1,8 @@
 """What is counted, page by page: questions to a Reader, and their answers.
 
-A page holds what stood there when it was read. Counts grow meanwhile, so an entity that overtakes others between two
-pages may show up twice, or not at all; paging itself goes on. Each query has its index in firestore.indexes.json.
+A page holds what stood there when it was read, and a cursor names a place in the order. Counts only grow meanwhile: on
+the way forward nothing comes twice, and what overtakes the cursor's place is left out; on the way back it is there.
+Each query has its index in firestore.indexes.json.
 """
 
 from collections.abc import Callable
@@ -111,8 +112,24 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
     (publication,) = reader.get([reader.places.publication(key)])
     if not publication.exists:
         return None
+    turned = turn_to(reader, _entities_of(reader, key, label), page)
+    return Entities(
+        publication=_publication(publication),
+        entities=[_entity(document) for document in turned.documents],
+        previous_cursor=turned.previous_cursor,
+        next_cursor=turned.next_cursor,
+    )
+
+
+def top_names(reader: Reader, key: str, count: int) -> list[Entity]:
+    """The first `count` of them, of a publication that is known to be there: half the questions."""
+    turned = turn_to(reader, _entities_of(reader, key, None), Page(count))
+    return [_entity(document) for document in turned.documents]
+
+
+def _entities_of(reader: Reader, key: str, label: str | None) -> Listing:
     collection = reader.places.entities(key)
-    listing = Listing(
+    return Listing(
         asked=("entities", key, label or ""),
         query=collection.where(filter=FieldFilter("label", "==", label)) if label else collection,
         field="count",
@@ -120,13 +137,6 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
         position=tuple[Side, Count, DocumentId],
         name_parts=lambda document: (document.id,),
         document=collection.document,
-    )
-    turned = turn_to(reader, listing, page)
-    return Entities(
-        publication=_publication(publication),
-        entities=[_entity(document) for document in turned.documents],
-        previous_cursor=turned.previous_cursor,
-        next_cursor=turned.next_cursor,
     )
 
 
