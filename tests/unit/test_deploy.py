@@ -106,6 +106,16 @@ def test_every_setting_can_be_made_in_env(service: str) -> None:
             assert shown[0] == default
 
 
+def test_the_example_shows_what_the_compose_files_take_and_nothing_else() -> None:
+    """But for librdkafka's properties and Google's own variables: all of .env goes to the services in the cloud."""
+    files = "".join((ROOT / name).read_text() for name in ("docker-compose.yml", "docker-compose.cloud.yml"))
+    shown = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    others = {name for name in shown if name.startswith(("KAFKA_", "GOOGLE_"))}
+    taken = set(re.findall(r"\$\{(\w+)", files))
+    assert taken <= shown
+    assert shown - others <= taken
+
+
 def test_the_development_key_is_the_one_that_the_gateway_warns_of() -> None:
     """Its digest stands in the compose file, and the key itself only in the README."""
     assert hashlib.sha256(DEVELOPMENT_KEY.encode()).hexdigest() == DEVELOPMENT_DIGEST
