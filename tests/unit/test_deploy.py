@@ -87,6 +87,12 @@ def test_every_alarm_is_rung_and_has_a_remedy() -> None:
         assert rule["annotations"]["remedy"]
 
 
+def test_the_operations_page_speaks_of_every_metric() -> None:
+    """What it says, and which alarm is on it, or that it has none."""
+    page = set(named_in((ROOT / "docs/operations.md").read_text()))
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in metric_names()} <= page
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_setting_can_be_made_in_env(service: str) -> None:
     """Compose hands it to the container under its name, from a variable that .env.example shows with the default."""
