@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 
+from services.gateway.settings import GatewaySettings
 from shared.settings import CommonSettings
 from shared.topics import wanted
 
@@ -114,6 +115,14 @@ def test_services_have_probes_and_budgets(manifests: list[Manifest]) -> None:
         assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
         budget = named(manifests, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
         assert budget.items() <= templates[name]["metadata"]["labels"].items()
+
+
+def test_a_gateway_serves_on_until_nobody_sends_it_posts(manifests: list[Manifest]) -> None:
+    """It waits before it is told to stop, and the grace period holds both that and its shut-down."""
+    spec = pods(manifests)["gateway"]["spec"]
+    (_, seconds) = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    shutdown = GatewaySettings.model_fields["shutdown_seconds"].get_default()
+    assert 0 < int(seconds) + shutdown < spec["terminationGracePeriodSeconds"]
 
 
 @pytest.mark.parametrize("overlay", ["gke", "strimzi"])
