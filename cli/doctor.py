@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,7 +63,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 def python() -> Finding:
     version = sys.version.split()[0]
-    return Finding("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or newer.")
+    return Finding("Python", (3, 11) <= sys.version_info < (3, 14), version, "Install Python 3.11, 3.12 or 3.13.")
 
 
 def memory() -> Finding:
@@ -129,9 +129,22 @@ def docker() -> Finding:
 
 
 def browser() -> Finding:
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    remedy = "Only `make test-browser` needs it: apt-get install chromium"
-    return Finding("Chromium", path is not None, path or "not found", remedy, needed=False)
+    return _for_tests("Chromium", "CHROMIUM", BROWSERS, "make test-browser", "apt-get install chromium")
+
+
+def prometheus() -> Finding:
+    return _for_tests("Prometheus", "PROMETHEUS", ("prometheus",), "make test-deploy", "apt-get install prometheus")
+
+
+def kubectl() -> Finding:
+    remedy = "https://kubernetes.io/docs/tasks/tools"
+    return _for_tests("kubectl", "KUBECTL", ("kubectl",), "make test-kubernetes", remedy)
+
+
+def _for_tests(what: str, variable: str, commands: Sequence[str], target: str, remedy: str) -> Finding:
+    """A program that only some tests want; `variable` may name another one."""
+    path = os.environ.get(variable) or next(filter(None, map(shutil.which, commands)), None)
+    return Finding(what, path is not None, path or "not found", f"Only `{target}` needs it: {remedy}", needed=False)
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
@@ -145,6 +158,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     port,
     docker,
     browser,
+    prometheus,
+    kubectl,
 )
 
 

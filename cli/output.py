@@ -15,6 +15,19 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUM
 err = Console(highlight=False, width=None if sys.stderr.isatty() else PIPE_COLUMNS, stderr=True)
 
 
+LABEL_STYLES = {
+    "PERSON": "blue",
+    "ORG": "yellow",
+    "GPE": "green",
+    "LOC": "green",
+    "NORP": "magenta",
+    "EVENT": "red",
+    "PRODUCT": "cyan",
+    "FAC": "cyan",
+}
+"""Colours of the commonest kinds of names, about those of the web page."""
+
+
 def new_table(title: str = "") -> Table:
     """A table in the one style of all commands."""
     return Table(

@@ -111,19 +111,25 @@ def tables(found: Status, settings: PipelineSettings) -> RenderableType:
     for heading in ("members", "partitions", "lag"):
         groups.add_column(heading, justify="right")
     for each in found.groups.values():
-        numbers = (f"{each.members}", f"{each.partitions}", f"{each.lag:,}")
-        groups.add_row(escape(each.name), escape(each.topic), each.state, *numbers)
+        state = f"[{'green' if each.state == 'stable' else 'yellow' if each.members else 'red'}]{each.state}"
+        numbers = (f"{each.members}", f"{each.partitions}", _amount(each.lag, "yellow"))
+        groups.add_row(escape(each.name), escape(each.topic), state, *numbers)
     letters = output.new_table("Dead letters")
     letters.add_column("topic")
     letters.add_column("records", justify="right")
     for topic, records in found.dead_letters.items():
-        letters.add_row(escape(topic), f"{records:,}")
-    shown = [groups, letters]
+        letters.add_row(escape(topic), _amount(records, "red"))
+    shown: list[RenderableType] = [groups, "", letters]
     if found.processes:
         processes = output.new_table("Processes")
         processes.add_column("name")
         processes.add_column("is")
         for name, up in found.processes.items():
-            processes.add_row(escape(name), "up" if up else "[red]down[/red]")
-        shown.append(processes)
+            processes.add_row(escape(name), "[green]up" if up else "[red]down")
+        shown += ["", processes]
     return Group(*shown)
+
+
+def _amount(records: int, style: str) -> str:
+    """Nothing is nothing to look at."""
+    return f"[{style} bold]{records:,}" if records else "0"

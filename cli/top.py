@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from rich.bar import Bar
 from rich.console import RenderableType
 from rich.markup import escape
 
@@ -21,6 +22,7 @@ NAMES_EACH = 3
 WIDEST = 100
 BEFORE_NAMES = 40
 """Columns that the first three take."""
+BAR_COLUMNS = 30
 PAGE = 100
 
 Json = dict[str, Any]
@@ -42,12 +44,12 @@ def top(  # noqa: PLR0913, PLR0917 (the command's options)
 
         def look() -> list[Json]:
             if publication is None:
-                return with_names(client, publications(client)[:limit], [label] if label else list(HEADINGS))
+                return with_names(client, publications(client, limit), [label] if label else list(HEADINGS))
             return entities(client, publication_key(publication), limit, label)
 
         def table(found: Sequence[Json]) -> RenderableType:
             if not found:
-                return "Nothing is counted yet."
+                return f"No names of the kind {escape(label)} so far." if label else "Nothing is counted yet."
             return publications_table(found) if publication is None else entities_table(found)
 
         if again:
@@ -59,9 +61,13 @@ def top(  # noqa: PLR0913, PLR0917 (the command's options)
             output.out.print(table(look()))
 
 
-def publications(client: httpx.Client) -> list[Json]:
-    """All of them, those with the most articles first, each with key, name, articles and mentions."""
-    found = _pages(client, "/publications", "publications", sys.maxsize)
+def publications(client: httpx.Client, limit: int | None = None) -> list[Json]:
+    """Those with the most articles first, each with key, name, articles and mentions.
+
+    All of them are read by their keys: in any other order one may move past us while it is counted.
+    """
+    order = {"order": "articles"} if limit else {}
+    found = _pages(client, "/publications", "publications", limit or sys.maxsize, **order)
     return sorted(found, key=lambda each: (-each["articles"], each["key"]))
 
 
@@ -83,11 +89,12 @@ def publications_table(found: Sequence[Json]) -> RenderableType:
     left = min(output.out.width, WIDEST) - BEFORE_NAMES
     table = output.new_table()
     table.leading = 1
-    table.add_column("publication", width=20)
+    table.add_column("publication", width=20, style="bold")
     table.add_column("articles", justify="right", no_wrap=True)
     table.add_column("mentions", justify="right", no_wrap=True)
     for label in labels:
-        table.add_column(HEADINGS.get(label, label), no_wrap=True, max_width=max(8, left // len(labels) - 2))
+        heading = f"[{output.LABEL_STYLES.get(label, 'default')}]{HEADINGS.get(label, escape(label))}"
+        table.add_column(heading, no_wrap=True, max_width=max(8, left // len(labels) - 2))
     for each in found:
         names = (_names(entities) for entities in each["top"].values())
         table.add_row(escape(each["name"]), f"{each['articles']:,}", f"{each['mentions']:,}", *names)
@@ -95,12 +102,16 @@ def publications_table(found: Sequence[Json]) -> RenderableType:
 
 
 def entities_table(found: Sequence[Json]) -> RenderableType:
+    """A name a row; on a terminal with bars, as on the web page."""
     table = output.new_table()
     table.add_column("name", overflow="fold")
     table.add_column("label")
-    table.add_column("mentions", justify="right")
+    table.add_column("mentions", justify="right", style="bold")
+    most = max((each["count"] for each in found), default=1)
     for each in found:
-        table.add_row(escape(each["text"]), each["label"], f"{each['count']:,}")
+        colour = output.LABEL_STYLES.get(each["label"], "default")
+        bar = [Bar(most, 0, each["count"], width=BAR_COLUMNS, color=colour)] if output.out.is_terminal else []
+        table.add_row(escape(each["text"]), f"[{colour}]{escape(each['label'])}", f"{each['count']:,}", *bar)
     return table
 
 

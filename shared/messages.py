@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar, cast
 
 from confluent_kafka import Message
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 
 from shared.errors import BadRecord
 from shared.names import PUBLICATION_KEY_MAX_BYTES, canonical_entity, publication_key
@@ -12,6 +13,9 @@ from shared.names import PUBLICATION_KEY_MAX_BYTES, canonical_entity, publicatio
 POST_ID_MAX_CHARS = 200
 CONTENT_MAX_CHARS = 1_000_000
 """spaCy's `Language.max_length`; the gateway's own limit is a setting, at most this."""
+NO_NUL: JsonDict = {"pattern": "^[^\\u0000]*$"}
+NOT_BLANK: JsonDict = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
+"""For schemas: they can't be told what validators do."""
 
 
 def no_nul(text: str) -> str:
@@ -46,9 +50,11 @@ def nameable(text: str) -> str:
 
 
 PublicationName = Annotated[str, AfterValidator(publication_name)]
-PostId = Annotated[str, Field(min_length=1, max_length=POST_ID_MAX_CHARS), AfterValidator(not_blank)]
+PostId = Annotated[
+    str, Field(min_length=1, max_length=POST_ID_MAX_CHARS, json_schema_extra=NOT_BLANK), AfterValidator(not_blank)
+]
 Content = Annotated[str, Field(max_length=CONTENT_MAX_CHARS), AfterValidator(not_blank)]
-ShortText = Annotated[str, Field(max_length=2000), AfterValidator(no_nul)]
+ShortText = Annotated[str, Field(max_length=2000, json_schema_extra=NO_NUL), AfterValidator(no_nul)]
 
 
 class Wire(BaseModel):

@@ -12,8 +12,10 @@ from uvicorn.supervisors import Multiprocess
 
 from services.gateway.app import worker_app
 from services.gateway.deliver import producer_config
+from services.gateway.doorkeeper import Doorkeeper
 from services.gateway.keys import BadKeys, Keys
 from services.gateway.metrics import WORKERS_DIRECTORY
+from services.gateway.open_files import room_for_connections
 from services.gateway.settings import GatewaySettings
 from shared.errors import Fatal, TopicMissing
 from shared.kafka import open_admin, open_producer
@@ -22,8 +24,6 @@ from shared.telemetry import log, set_up_logging
 from shared.topics import topic_ids
 
 ASK_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 65
-"""Longer than load balancers keep an idle connection (60 s): the side that sends the next request should close it."""
 WORKER_SECONDS = 30
 """From a worker's start, or its last sign of life, until it is replaced. A busy machine imports for several seconds."""
 
@@ -65,7 +65,8 @@ def serve(settings: GatewaySettings) -> None:
         port=settings.port,
         workers=settings.workers,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        http=Doorkeeper(settings, room_for_connections(settings.connections_max)),  # type: ignore[arg-type] # any callable
         timeout_worker_healthcheck=WORKER_SECONDS,
         log_config=None,
         # Of several workers uvicorn tells when one died; of one only what goes wrong.

@@ -9,7 +9,7 @@ from services.gateway.metrics import REFUSED, REQUEST_SECONDS
 from services.gateway.refusal import Reason
 from shared.telemetry import log
 
-REASONS = {404: Reason.NOT_FOUND, 422: Reason.INVALID}
+REASONS = {401: Reason.UNAUTHORIZED, 404: Reason.NOT_FOUND, 422: Reason.INVALID}
 POST_ROUTES = {"/post/enqueue", "/post/enqueue/batch"}
 PATH_SHOWN_CHARS = 200
 

@@ -12,10 +12,12 @@ from services.gateway.access import AccessLog
 from services.gateway.auth import key_name_from, reader_name_from
 from services.gateway.deliver import Deliveries
 from services.gateway.farewell import Farewell
+from services.gateway.head import HeadAsGet
 from services.gateway.health import Readiness, health_router
 from services.gateway.keys import Keys
 from services.gateway.live import Live
 from services.gateway.metrics import forget_dead_workers
+from services.gateway.openapi import EVERYWHERE
 from services.gateway.pages.pages import pages_router, static_files
 from services.gateway.post import shown_problem
 from services.gateway.posts import posts_router
@@ -47,7 +49,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     # Its /docs comes without a content delivery network.
     app = FastAPIOffline(
-        title="namedrop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+        title="namedrop",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        responses=EVERYWHERE,
     )
     key_name = key_name_from(Keys(settings))
     app.include_router(posts_router(settings, key_name, deliveries))
@@ -57,6 +64,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(pages_router(settings, reader_name, store))
     app.mount("/static", static_files())
     app.add_middleware(AccessLog)
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(Exception, _fail)

@@ -99,18 +99,23 @@ class BatchAnswer(Response):
                     if number % 100 == 0:
                         await asyncio.sleep(0)  # other requests want the event loop too
             except TimeoutError:
-                slow = f"Nothing arrived for {self._pause_seconds:g} s; the batch ends here."
+                slow = f"No line was complete within {self._pause_seconds:g} s; the batch ends here."
                 await self._lines.put(self._refused_line(number + 1, Refusal(408, Reason.TOO_SLOW, slow)))
         await self._lines.put(None)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
+        """Raises TimeoutError when a line takes too long: byte by byte, one could keep the batch for ever."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._pause_seconds
         async with aclosing(self._request.stream()) as chunks:
             while True:
-                async with asyncio.timeout(self._pause_seconds):
+                async with asyncio.timeout_at(deadline):
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     return
                 yield chunk
+                if b"\n" in chunk:
+                    deadline = loop.time() + self._pause_seconds
 
     async def _hand_over(self, number: int, line: bytes | None) -> Waiting | Result:
         try:

@@ -10,13 +10,23 @@ from services.gateway.refusal import Reason, Refusal, too_large
 
 
 def declared_bytes(request: Request, max_bytes: int) -> int:
-    """The body's size as far as it is known beforehand, else the most that it may be. Raises Refusal (413)."""
-    declared = request.headers.get("content-length")
-    if declared is None:
-        return max_bytes
-    if int(declared) > max_bytes:  # the HTTP parser has refused what is no number
+    """The body's size as far as it is known beforehand, else the most that it may be. Raises Refusal (413, 415)."""
+    declared = max_bytes
+    for name, value in request.scope["headers"]:  # once through them: each post passes here
+        if name == b"content-length":
+            declared = int(value)  # the HTTP parser has refused what is no number
+        elif name == b"content-encoding":
+            refuse_compressed(value)
+    if declared > max_bytes:
         raise too_large(max_bytes)
-    return int(declared)
+    return declared
+
+
+def refuse_compressed(coding: bytes) -> None:
+    """Raises Refusal (415) for any Content-Encoding: the limits are of what we keep, and gzip packs a thousand bytes
+    into one."""
+    if coding.lower() not in {b"", b"identity"}:
+        raise Refusal(415, Reason.COMPRESSED, "A body with a Content-Encoding is not taken. Send it as it is.")
 
 
 async def read_body(request: Request, max_bytes: int, max_seconds: float) -> bytes:

@@ -1,4 +1,4 @@
-"""Answers that a client need not fetch twice: ETag and Cache-Control."""
+"""Answers that a client need not fetch twice, and refusals that it must not keep: ETag and Cache-Control."""
 
 import hashlib
 from collections.abc import Callable, Coroutine
@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
 
 ASK_AGAIN = "no-cache"
 """Keep it, but ask each time whether it still holds: counts change at any moment, and a 304 is cheap."""
@@ -21,6 +23,16 @@ class CachedRoute(APIRoute):
             return marked(request, await handle(request))
 
         return handle_and_mark
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is not there, or can't be read now, may be a moment later; HTTP lets caches keep a 404."""
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                MutableHeaders(scope=message)["Cache-Control"] = "no-store"
+            await send(message)
+
+        await super().handle(scope, receive, send_marked)
 
 
 def marked(request: Request, response: Response) -> Response:

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.gateway.deliver import Deliveries
 from services.gateway.metrics import exposition
-from services.gateway.openapi import problem_responses
+from services.gateway.openapi import content
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
 from shared.errors import Fatal
@@ -59,21 +59,26 @@ class Readiness:
 def health_router(readiness: Readiness, deliveries: Deliveries) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
-    @router.get("/health/live", summary="Does the process work?", responses=problem_responses(503))
+    @router.get("/health/live", summary="Does the process work?")
     async def live() -> dict[str, str]:
         """Fails only where a restart is the remedy."""
         if not deliveries.working:
             raise Refusal(503, Reason.NOT_READY, "The thread that takes Kafka's acknowledgements has ended.")
         return {"status": "live"}
 
-    @router.get("/health/ready", summary="Can it take posts in?", responses=problem_responses(503))
+    @router.get("/health/ready", summary="Can it take posts in?")
     async def ready() -> dict[str, str]:
         """Kafka answers and the topic is there."""
         if problem := await readiness.problem():
             raise Refusal(503, Reason.NOT_READY, problem)
         return {"status": "ready"}
 
-    @router.get("/metrics", summary="Prometheus metrics of all workers", response_class=Response)
+    @router.get(
+        "/metrics",
+        summary="Prometheus metrics of all workers",
+        response_class=Response,
+        responses={200: content("text/plain")},
+    )
     def metrics() -> Response:
         return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 

@@ -18,6 +18,14 @@ REFUSED = Counter(
 )
 for _reason in Reason:
     REFUSED.labels(_reason, "")  # a panel of refusals shows zero, not "no data", while there are none
+CONNECTIONS = Gauge("namedrop_gateway_connections", "Open connections.", multiprocess_mode="livesum")
+CONNECTIONS_ENDED = Counter(
+    "namedrop_gateway_connections_ended_total",
+    "Connections that a limit ended, by reason: too_slow, too_large and invalid (the headers), busy (too many).",
+    ["reason"],
+)
+for _reason in (Reason.TOO_SLOW, Reason.TOO_LARGE, Reason.INVALID, Reason.BUSY):
+    CONNECTIONS_ENDED.labels(_reason)
 IN_FLIGHT = Gauge(
     "namedrop_gateway_posts_in_flight",
     "Posts being read or waiting for Kafka's acknowledgement.",

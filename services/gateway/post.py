@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from services.gateway.refusal import Reason, Refusal
-from shared.messages import PostId, ShortText, not_blank, publication_name
+from shared.messages import NOT_BLANK, PostId, ShortText, not_blank, publication_name
 
 ERRORS_SHOWN = 10
 NAME_SHOWN_CHARS = 100
@@ -27,9 +27,10 @@ class NewPost(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     publication: Annotated[str, Field(max_length=2000), AfterValidator(publication_name)] = Field(
-        examples=[EXAMPLE["publication"]]
+        examples=[EXAMPLE["publication"]], json_schema_extra=NOT_BLANK
     )
-    """Where it appeared. Upper and lower case, and how much white space, make no difference."""
+    """Where it appeared, in 1,500 bytes of UTF-8 at most. Upper and lower case, and how much white space, make no
+    difference."""
     content: str = Field(examples=[EXAMPLE["content"]])
     """The article's text."""
     id: PostId | None = None
@@ -58,7 +59,7 @@ def new_post_class(content_max_chars: int) -> type[NewPost]:
     """NewPost with the setting's limit, so that the OpenAPI document shows it too."""
     content = NewPost.model_fields["content"]
     limited = Annotated[str, Field(max_length=content_max_chars), AfterValidator(not_blank)]
-    field = Field(examples=content.examples, description=content.description)
+    field = Field(examples=content.examples, description=content.description, json_schema_extra=NOT_BLANK)
     return create_model("NewPost", __base__=NewPost, __doc__=NewPost.__doc__, content=(limited, field))
 
 

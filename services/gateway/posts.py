@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from services.gateway.auth import KeyName
 from services.gateway.batch import BatchAnswer, Batches
-from services.gateway.body import declared_bytes, read_body
+from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
 from services.gateway.metrics import ACCEPTED
-from services.gateway.openapi import problem_responses, request_body
+from services.gateway.openapi import content, problem_responses, request_body
 from services.gateway.post import EXAMPLE, new_id, new_post_class, parse_post, record_value
 from services.gateway.refusal import busy
 from services.gateway.room import Room
@@ -38,8 +38,8 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         status_code=201,
         summary="Take one post in",
         response_model=Accepted,
-        responses=problem_responses(400, 401, 408, 413, 422, 503),
-        openapi_extra=request_body("application/json", kind.model_json_schema(), EXAMPLE),
+        responses=problem_responses(401, 413, 415, 422),
+        openapi_extra=request_body(content("application/json", kind.model_json_schema(), example=EXAMPLE)),
     )
     async def enqueue(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
         """Answers 201 after Kafka has acknowledged the post. A 503 passes: send the post again, with the same `id`.
@@ -63,9 +63,12 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         "/post/enqueue/batch",
         status_code=200,
         summary="Take many posts in",
-        response_class=BatchAnswer,
-        responses=problem_responses(401, 503) | {200: BATCH_ANSWER},
-        openapi_extra=request_body("application/x-ndjson", {"type": "string"}, json.dumps(EXAMPLE) + "\n"),
+        response_class=Response,
+        responses=problem_responses(401, 415) | {200: BATCH_ANSWER},
+        openapi_extra=request_body(
+            content(BatchAnswer.media_type, {"description": "Posts as JSON"}, example=json.dumps(EXAMPLE) + "\n"),
+            required=False,
+        ),
     )
     async def enqueue_batch(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
         """One post a line in, one result a line out, in the same order and while the rest is still coming in.
@@ -73,6 +76,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         A bad line is refused by itself. The limits of a single post hold for each line; there is none for the whole.
         A client that sends more than some 10,000 lines should read the answer while it is sending.
         """
+        refuse_compressed(request.headers.get("content-encoding", "").encode("latin-1"))
         if batches.free.locked():
             raise busy("Too many batches are under way.")
         return BatchAnswer(request, key, batches)
@@ -82,12 +86,10 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
 
 BATCH_ANSWER: dict[str, Any] = {
     "description": "A result for each line: the status that the post would have got alone, and what came with it",
-    "content": {
-        "application/x-ndjson": {
-            "schema": {"type": "string"},
-            "example": '{"line": 1, "status": 201, "id": "019ad0f2-6c1e-7d43-9f0b-3c1d2e4f5a6b", "partition": 7, '
-            '"offset": 4211}\n{"line": 2, "status": 422, "detail": [{"type": "missing", "loc": ["body", "content"], '
-            '"msg": "Field required"}]}\n',
-        }
-    },
+    **content(
+        BatchAnswer.media_type,
+        example='{"line": 1, "status": 201, "id": "019ad0f2-6c1e-7d43-9f0b-3c1d2e4f5a6b", "partition": 7, '
+        '"offset": 4211}\n{"line": 2, "status": 422, "detail": [{"type": "missing", "loc": ["body", "content"], '
+        '"msg": "Field required"}]}\n',
+    ),
 }

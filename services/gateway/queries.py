@@ -1,7 +1,8 @@
 """What is counted, page by page: questions to a Reader, and their answers.
 
-A page holds what stood there when it was read. Counts grow meanwhile, so an entity that overtakes others between two
-pages may show up twice, or not at all; paging itself goes on. Each query has its index in firestore.indexes.json.
+A page holds what stood there when it was read, and a cursor names a place in the order. Counts only grow meanwhile: on
+the way forward nothing comes twice, and what overtakes the cursor's place is left out; on the way back it is there.
+Each query has its index in firestore.indexes.json.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Annotated, Literal
 from google.cloud.firestore_v1 import CollectionReference, DocumentReference, FieldFilter, Query
 from pydantic import BaseModel, Field
 
+from services.gateway.cursor import BadCursor
 from services.gateway.paging import NAME, Listing, Page, Side, turn_to
 from services.gateway.store import Document, Reader
 from shared.names import LAST_CHARACTER, document_id_range, publication_key
@@ -110,17 +112,7 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
     (publication,) = reader.get([reader.places.publication(key)])
     if not publication.exists:
         return None
-    collection = reader.places.entities(key)
-    listing = Listing(
-        asked=("entities", key, label or ""),
-        query=collection.where(filter=FieldFilter("label", "==", label)) if label else collection,
-        field="count",
-        direction=Query.DESCENDING,
-        position=tuple[Side, Count, DocumentId],
-        name_parts=lambda document: (document.id,),
-        document=collection.document,
-    )
-    turned = turn_to(reader, listing, page)
+    turned = turn_to(reader, _entities_of(reader, key, label), page)
     return Entities(
         publication=_publication(publication),
         entities=[_entity(document) for document in turned.documents],
@@ -129,8 +121,29 @@ def top_entities(reader: Reader, key: str, label: str | None, page: Page) -> Ent
     )
 
 
+def top_names(reader: Reader, key: str, count: int) -> list[Entity]:
+    """The first `count` of them, of a publication that is known to be there: half the questions."""
+    turned = turn_to(reader, _entities_of(reader, key, None), Page(count))
+    return [_entity(document) for document in turned.documents]
+
+
+def _entities_of(reader: Reader, key: str, label: str | None) -> Listing:
+    collection = reader.places.entities(key)
+    return Listing(
+        asked=("entities", key, label or ""),
+        query=collection.where(filter=FieldFilter("label", "==", label)) if label else collection,
+        field="count",
+        direction=Query.DESCENDING,
+        position=tuple[Side, Count, DocumentId],
+        name_parts=lambda document: (document.id,),
+        document=collection.document,
+    )
+
+
 def mentions(reader: Reader, canonical: str, page: Page) -> Mentions:
     """Which publications mention an entity, and how often: most mentions first, each label for itself."""
+    if not canonical:
+        return _nobody(page)
     query = reader.places.all_entities.where(filter=FieldFilter("canonical", "==", canonical))
     return _mentions(
         reader,
@@ -152,7 +165,7 @@ def mentions(reader: Reader, canonical: str, page: Page) -> Mentions:
 def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
     """Who mentions the entities whose canonical form begins with `prefix`, in the order of that form."""
     if not prefix:
-        return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
+        return _nobody(page)
     query = reader.places.all_entities.where(filter=FieldFilter("canonical", ">=", prefix))
     return _mentions(
         reader,
@@ -169,6 +182,13 @@ def mentions_by_prefix(reader: Reader, prefix: str, page: Page) -> Mentions:
             is_ours=_in_root_of(reader),
         ),
     )
+
+
+def _nobody(page: Page) -> Mentions:
+    """Of what is no name. Raises BadCursor: such an answer has none."""
+    if page.cursor:
+        raise BadCursor("This is not a cursor from an answer of ours.")
+    return Mentions(canonical="", mentions=[], previous_cursor=None, next_cursor=None)
 
 
 def _mentions(reader: Reader, canonical: str, page: Page, listing: Listing) -> Mentions:

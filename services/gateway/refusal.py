@@ -9,6 +9,7 @@ class Reason(StrEnum):
 
     UNAUTHORIZED = "unauthorized"
     TOO_LARGE = "too_large"
+    COMPRESSED = "compressed"
     TOO_SLOW = "too_slow"
     BROKEN_OFF = "broken_off"
     INVALID = "invalid"
@@ -23,6 +24,7 @@ class Reason(StrEnum):
 
 HEADERS = {
     401: {"WWW-Authenticate": "APIKey"},
+    415: {"Accept-Encoding": "identity"},
     503: {"Retry-After": "1"},  # what we answer 503 for passes within seconds
 }
 

@@ -27,11 +27,23 @@ class GatewaySettings(CommonSettings, FirestoreSettings):
     """Whether the read routes ask for an API key too."""
     content_max_chars: int = Field(CONTENT_MAX_CHARS, ge=1, le=CONTENT_MAX_CHARS)
     """Characters of `content` in one post; longer ones are refused."""
+    connections_max: int = Field(2000, ge=1)
+    """Connections at once. When there are more, those that have waited longest for their clients are closed; where
+    posts are under way on all of them, new ones get a 503. Needs as many open files and 200 more (`ulimit -n`)."""
+    keep_alive_seconds: int = Field(65, ge=1)
+    """How long a connection may wait for its next request. Longer than load balancers keep an idle one (60 s): the side
+    that sends the next request should close it."""
+    head_seconds: float = Field(10.0, gt=0)
+    """How long the headers of a request may take to come in, and a new connection to send its first."""
+    head_max_bytes: int = Field(32 * 1024, ge=1024, le=MIB)
+    """Bytes of a request's address and headers."""
+    headers_max: int = Field(100, ge=10)
+    """Headers of a request."""
     body_max_bytes: int = Field(8 * MIB, ge=1024, le=8 * MIB)
     """Bytes of one request's body, or of one line of a batch."""
     body_seconds: float = Field(30.0, gt=0)
-    """How long a post may take to come in, how long a batch may pause between two pieces, and how long its client may
-    leave the answer unread."""
+    """How long a post may take to come in, alone or as a line of a batch, and how long a client may leave its answer
+    unread."""
     ack_seconds: float = Field(2.5, gt=0, le=60)
     """How long Kafka may take to acknowledge a post before its client gets a 503. Clients of the first version give up
     after 3 s."""

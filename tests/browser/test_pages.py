@@ -14,7 +14,7 @@ PERIHELION = "/publication?name=Perihelion"
 
 def names(page: Page) -> list[str]:
     """The first column of the chart, or the headings of the cards."""
-    return page.locator(".chart tbody th, .card h2").all_inner_texts()
+    return page.locator(".chart tbody th, .cards h2").all_inner_texts()
 
 
 def counts(page: Page) -> list[int]:
@@ -25,7 +25,7 @@ def test_publications_are_cards(open_page: Open, pipeline: Pipeline) -> None:
     """Those with the most articles first, each with its counts and top names, as the read API tells them."""
     page = open_page("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is mentioned where")
-    cards = page.locator(".card")
+    cards = page.locator(".cards > li")
     expect(cards).to_have_count(12)
     url = pipeline.the("gateway").url
     first = httpx.get(f"{url}/publications", params={"order": "articles"}).json()["publications"][0]
@@ -46,7 +46,7 @@ def test_the_cards_turn_both_ways(open_page: Open) -> None:
     assert not set(first) & set(second)
     expect(page.get_by_role("link", name="Next")).to_have_count(0)
     page.get_by_role("link", name="Previous").click()
-    expect(page.locator(".card")).to_have_count(12)
+    expect(page.locator(".cards > li")).to_have_count(12)
     assert names(page) == first
 
 
@@ -79,7 +79,7 @@ def test_only_one_kind_of_name(open_page: Open) -> None:
     expect(page.locator("[aria-current]")).to_have_text("People")
     page.get_by_role("link", name="Next").click()
     expect(page.locator("[aria-current]")).to_have_text("People")
-    assert set(page.locator(".chart .tag").all_inner_texts()) == {"PERSON"}
+    assert set(page.locator(".chart .tag").all_inner_texts()) == {"Person"}
     page.get_by_role("link", name="All", exact=True).click()
     expect(page.locator("[aria-current]")).to_have_text("All")
     assert names(page) == everything
@@ -89,10 +89,12 @@ def test_bars_show_the_counts(open_page: Open) -> None:
     """As long as their counts, coloured by label."""
     page = open_page(PERIHELION)
     tallies = counts(page)
-    widths = [float((bar.get_attribute("width") or "").removesuffix("%")) for bar in page.locator(".chart rect").all()]
+    widths = [
+        float((bar.get_attribute("width") or "").removesuffix("%")) for bar in page.locator(".chart rect + rect").all()
+    ]
     assert widths == [round(100 * count / tallies[0], 1) for count in tallies]
     colours = {
-        (row.locator(".tag").inner_text(), row.locator("rect").evaluate("bar => getComputedStyle(bar).fill"))
+        (row.locator(".tag").inner_text(), row.locator("rect + rect").evaluate("bar => getComputedStyle(bar).fill"))
         for row in page.locator(".chart tbody tr").all()
     }
     labels = {label for label, _ in colours}
@@ -142,7 +144,7 @@ def test_what_is_not_there_is_a_page_too(open_page: Open) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Not here")
     expect(page.get_by_role("main")).to_contain_text("'<b>Nobody</b>'")
     page.get_by_role("link", name="All publications").click()
-    expect(page.locator(".card")).to_have_count(12)
+    expect(page.locator(".cards > li")).to_have_count(12)
 
 
 def test_an_article_that_injects_script_stays_text(open_page: Open) -> None:
@@ -172,6 +174,24 @@ def test_odd_publications_have_pages_and_pictures(open_page: Open) -> None:
         assert (
             page.locator(".cloud img").evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 480
         )
+
+
+def test_the_documentation_asks_nobody_else(open_page: Open) -> None:
+    """No content delivery network: /docs works where the gateway is all there is."""
+    page = open_page("/docs")
+    expect(page.locator(".opblock-summary-path").filter(has_text="wordcloud.svg")).to_be_visible()
+
+
+def test_a_strip_without_figures_says_so(open_page: Open) -> None:
+    """The last ones don't stay as if they were true."""
+    page = open_page("/", complaints_expected="ERR_INTERNET_DISCONNECTED")
+    strip = page.get_by_role("region", name="The pipeline now")
+    expect(strip).to_contain_text("Live")
+    page.context.set_offline(True)
+    expect(strip).to_contain_text("Not live")
+    assert set(strip.locator("dd").all_inner_texts()) == {"–"}
+    page.context.set_offline(False)
+    expect(page.locator("[data-figure='lag.saver']")).not_to_have_text("–")
 
 
 def test_a_strict_policy(pipeline: Pipeline) -> None:

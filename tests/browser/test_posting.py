@@ -65,6 +65,7 @@ def test_the_live_figures_move(open_page: Open, pipeline: Pipeline) -> None:
     before = int(letters.inner_text())
     pipeline.produce("posts", [b"no JSON"])
     expect(letters).to_have_text(str(before + 1), timeout=COUNTED_MS)
+    expect(letters).to_have_class("alarm")
     expect(rate).not_to_have_text("0", timeout=COUNTED_MS)
     expect(page.locator("[data-figure='lag.saver']")).to_have_text("0", timeout=COUNTED_MS)
     expect(page.locator("[data-figure='lag.extractor']")).to_have_text("0", timeout=COUNTED_MS)

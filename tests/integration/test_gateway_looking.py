@@ -2,15 +2,18 @@
 
 import base64
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx
 import pytest
+from google.cloud.firestore_v1 import Increment
 
-from services.gateway.cloud import shorten
+from services.gateway.drawing import shorten
 from shared.firestore import Places
-from shared.names import publication_key
+from shared.names import entity_id, publication_key
 from tests.integration.test_gateway_reads import store
 from tests.pipeline import Pipeline, run_pipeline
 from tests.servers import Servers
@@ -68,6 +71,73 @@ def test_pages_turn_both_ways(looking: Pipeline, path: str, what: str, query: di
     assert [page[what] for page in backwards] == [page[what] for page in forwards[::-1]]
 
 
+def page_of(pipeline: Pipeline, key: str, limit: int, cursor: str | None) -> dict[str, Any]:
+    asked = {"limit": limit, "cursor": cursor} if cursor else {"limit": limit}
+    found: dict[str, Any] = get(pipeline, str(httpx.URL(f"/publications/{key}/entities", params=asked))).json()
+    return found
+
+
+def test_counts_may_change_between_two_pages(looking: Pipeline) -> None:
+    """On the way forward nothing comes twice, and only what has overtaken the cursor is left out; on the way back that
+    is there. The cursor holds though the very entity that it names has moved."""
+    places = Places(looking.firestore, looking.root)
+    counts = {f"Name {number:02}": 100 - number for number in range(30)}
+
+    def recount(**changes: int) -> None:
+        counts.update({f"Name {name[1:]}": number for name, number in changes.items()})
+        store(places, "Moving", [(name, "ORG", number) for name, number in counts.items()])
+
+    def read(cursor: str | None) -> dict[str, Any]:
+        return page_of(looking, "moving", 10, cursor)
+
+    def names(page: dict[str, Any]) -> list[str]:
+        return [entity["text"] for entity in page["entities"]]
+
+    recount()
+    pages = [read(None)]
+    recount(n09=500, n04=200, n25=300, n28=85, n30=72)  # the cursor's own, one that was shown, and three that were not
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(read(cursor))
+    seen = [name for page in pages for name in names(page)]
+    assert sorted(seen) == sorted(counts.keys() - {"Name 25"})
+    assert seen.index("Name 28") < seen.index("Name 20") < seen.index("Name 30")
+    back = [pages[-1]]
+    while cursor := back[-1]["previous_cursor"]:
+        back.append(read(cursor))
+    assert sorted(name for page in back for name in names(page)) == sorted(counts)
+    places.client.recursive_delete(places.publication("moving"))
+
+
+def test_a_reader_in_the_midst_of_writing(looking: Pipeline) -> None:
+    """Whatever is counted while somebody turns the pages: what is left alone is seen exactly once, nothing is twice."""
+    places = Places(looking.firestore, looking.root)
+    store(places, "Busy", [(f"Name {number:03}", "ORG", 1 + number // 3) for number in range(120)])
+    growing = [places.entities("busy").document(entity_id("ORG", f"name {number:03}")) for number in range(0, 120, 2)]
+    done = Event()
+
+    def write() -> None:
+        for number in count():
+            growing[(7 * number) % len(growing)].update({"count": Increment(1 + number % 9)})
+            if done.is_set():
+                return
+
+    writer = Thread(target=write)
+    writer.start()
+    seen: list[str] = []
+    cursor: str | None = None
+    try:
+        while not seen or cursor:
+            page = page_of(looking, "busy", 5, cursor)
+            seen += [entity["text"] for entity in page["entities"]]
+            cursor = page["next_cursor"]
+    finally:
+        done.set()
+        writer.join()
+    assert len(seen) == len(set(seen))
+    assert {f"Name {number:03}" for number in range(1, 120, 2)} <= set(seen)
+    places.client.recursive_delete(places.publication("busy"))
+
+
 @pytest.mark.parametrize("prefix", ["", "p"])
 def test_keys_are_read_forwards_only(looking: Pipeline, prefix: str) -> None:
     """Firestore can't do more, so no page has a cursor that would lead back."""
@@ -109,10 +179,14 @@ def test_entities_by_how_they_begin(looking: Pipeline) -> None:
     [
         "/publications",
         "/publications/many/entities",
+        "/publications?order=articles&limit=3",
         "/entities/angela merkel",
+        "/entities?prefix=ang",
         "/publications/many/wordcloud.svg",
         "/",
         "/publication?name=many",
+        "/entity?name=angela+merkel",
+        "/search?q=ang",
     ],
 )
 def test_what_a_client_has_is_not_sent_again(looking: Pipeline, path: str) -> None:
@@ -127,14 +201,40 @@ def test_what_a_client_has_is_not_sent_again(looking: Pipeline, path: str) -> No
     assert get(looking, path, {"If-None-Match": '"other"'}).content == first.content
 
 
+@pytest.mark.parametrize("path", ["/publications", "/publications/many/wordcloud.svg", "/", "/live", "/health/ready"])
+def test_head_is_get_without_the_body(looking: Pipeline, path: str) -> None:
+    """`curl -I`, monitors and caches ask so."""
+    answer = httpx.head(looking.the("gateway").url + path, timeout=30, trust_env=False)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+    assert ("ETag" in answer.headers) == (path != "/health/ready")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/publications/nobody/entities",
+        "/publications/nobody/wordcloud.svg",
+        "/publications?limit=0",
+        "/entities/x?cursor=nonsense",
+        "/publication?name=nobody",
+    ],
+)
+def test_no_cache_keeps_a_refusal(looking: Pipeline, path: str) -> None:
+    """What is not there may be a moment later."""
+    answer = get(looking, path)
+    assert answer.status_code in {404, 422}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_an_etag_changes_with_the_counts(looking: Pipeline) -> None:
     """So nobody looks at old ones."""
     before = get(looking, "/publications/changing/entities")
     assert (before.status_code, before.headers.get("ETag")) == (404, None)
     places = Places(looking.firestore, looking.root)
     tags = []
-    for count in (1, 2):
-        store(places, "Changing", [("Oslo", "GPE", count)])
+    for mentions in (1, 2):
+        store(places, "Changing", [("Oslo", "GPE", mentions)])
         tags.append(get(looking, "/publications/changing/entities").headers["ETag"])
     assert tags[0] != tags[1]
     places.client.recursive_delete(places.publication("changing"))
@@ -183,7 +283,18 @@ def test_reading_may_need_a_key(servers: Servers, tmp_path: Path) -> None:
         pipeline.start("gateway")
         basic = {"Authorization": "Basic " + base64.b64encode(f"me:{pipeline.key}".encode()).decode()}
         wrong = {"Authorization": "Basic " + base64.b64encode(b"me:wrong").decode()}
-        for path in ("/", "/publication?name=many", "/publications", "/publications/many/wordcloud.svg", "/live"):
+        for path in (
+            "/",
+            "/publication?name=many",
+            "/entity?name=Name+01",
+            "/search?q=name",
+            "/publications",
+            "/publications/many/entities",
+            "/publications/many/wordcloud.svg",
+            "/entities?prefix=name",
+            "/entities/Name%2001",
+            "/live",
+        ):
             for headers in ({}, wrong):
                 assert get(pipeline, path, headers).status_code == 401
             for headers in (basic, {"X-API-Key": pipeline.key}):

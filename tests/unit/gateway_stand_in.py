@@ -80,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if label := query.get("label"):
             results = [result for result in results if result["label"] == label]
+        if query.get("order") == "articles":
+            results = sorted(results, key=lambda result: -result["articles"])
         begin = int(query.get("cursor", "0"))
         end = begin + min(2, int(query["limit"]))
         what = "publications" if parts.path == "/publications" else "entities"

@@ -51,10 +51,10 @@ AS_JSON = json.dumps(POST).encode() + b"\n"
     [
         ("a.csv", AS_CSV),
         ("a.CSV", AS_CSV),
-        ("a.csv.gz", gzip.compress(AS_CSV)),
+        ("a.csv.gz", gzip.compress(AS_CSV, mtime=0)),
         ("a.jsonl", AS_JSON),
         ("a.ndjson", AS_JSON),
-        ("a.jsonl.gz", gzip.compress(AS_JSON)),
+        ("a.jsonl.gz", gzip.compress(AS_JSON, mtime=0)),
         ("bom.csv", b"\xef\xbb\xbf" + AS_CSV),
         ("bom.jsonl", b"\xef\xbb\xbf" + AS_JSON),
         ("crlf.csv", AS_CSV.replace(b"\n", b"\r\n")),

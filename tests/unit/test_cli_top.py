@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from rich.console import Console
 
+from cli import output
 from tests.unit.command_line import CommandLine
 
 
@@ -77,6 +79,20 @@ def test_nothing_counted_is_no_error(namedrop: CommandLine) -> None:
     namedrop.gateway.pages = {"/publications": []}
     assert namedrop.run("top").out == "Nothing is counted yet.\n"
     assert namedrop.run("top", "--json").out == "[]\n"
+
+
+def test_no_names_of_a_kind_is_no_error(counted: CommandLine) -> None:
+    """And it does not say that nothing is counted at all."""
+    assert counted.run("top", "small", "--label=LAW").out == "No names of the kind LAW so far.\n"
+
+
+def test_on_a_terminal_the_counts_have_bars(counted: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as their counts, in the colours of their kinds."""
+    screen = Console(force_terminal=True, color_system="standard", width=100, record=True)
+    monkeypatch.setattr(output, "out", screen)
+    counted.run("top", "small")
+    bars = [line.count("█") for line in screen.export_text().splitlines()[2:]]
+    assert bars == [30, 12, 10, 7, 2]
 
 
 def test_an_unknown_publication_is_one_line(counted: CommandLine) -> None:

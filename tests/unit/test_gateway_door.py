@@ -1,6 +1,7 @@
 """What the gateway says to a request before Kafka comes into it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -80,6 +81,18 @@ def test_a_large_body_is_413() -> None:
         assert answer.headers["Connection"] == "close"
 
 
+@pytest.mark.parametrize("path", [ENQUEUE, BATCH])
+def test_a_compressed_body_is_415(path: str) -> None:
+    """It is not unpacked; the answer says what is taken. `identity` is no compression."""
+    answer = ask(gateway(), "POST", path, content=gzip.compress(b"{}"), headers=KEY | {"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert (
+        ask(gateway(), "POST", ENQUEUE, content=b"{}", headers=KEY | {"Content-Encoding": "identity"}).status_code
+        == 422
+    )
+
+
 def test_the_openapi_document_tells_all() -> None:
     """Both headers behind Authorize, the body with an example, every status."""
     document = gateway().openapi()
@@ -98,6 +111,13 @@ def test_the_openapi_document_tells_all() -> None:
     assert {"200", "401", "503"} <= batch["responses"].keys()
     for path in ("/publications", "/publications/{key}/entities", "/entities/{text}"):
         assert {"200", "422", "503"} <= document["paths"][path]["get"]["responses"].keys()
+    for route in (route for methods in document["paths"].values() for route in methods.values()):
+        assert {"400", "408", "431", "503"} <= route["responses"].keys()  # said before a route is looked for
+        assert all(answer["content"].keys() == {"application/json"} for answer in refusals(route))
+
+
+def refusals(route: dict[str, Any]) -> list[dict[str, Any]]:
+    return [answer for status, answer in route["responses"].items() if status >= "400"]
 
 
 def test_read_routes_ask_for_a_key_when_told_to() -> None:
@@ -106,7 +126,7 @@ def test_read_routes_ask_for_a_key_when_told_to() -> None:
     assert ask(gateway(), "GET", "/publications?limit=0").status_code == 422
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", f"cursor={'x' * 9000}"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "limit=5&limit=6", f"cursor={'x' * 9000}"])
 def test_bad_paging_is_422(query: str) -> None:
     """And the parameter is named."""
     answer = ask(gateway(), "GET", f"/publications?{query}")

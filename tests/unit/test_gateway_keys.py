@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -28,6 +31,31 @@ def test_a_key_is_known_by_its_name() -> None:
     assert keys.name_of(b"k3") is None
     assert keys.name_of(b"") is None
     assert keys.name_of(digest("k1").encode()) is None
+
+
+def test_a_wrong_key_takes_the_same_work_as_a_right_one() -> None:
+    """First, last, almost right or none: each digest is compared, by the same calls, so that time tells nothing."""
+    keys = Keys(settings(",".join(entry(name, f"key-{name}") for name in "abcdefgh")))
+    right, *others = [calls(keys, key) for key in (b"key-a", b"key-h", b"key-x", b"", b"k" * 10_000)]
+    assert right.count("compare_digest") == 8
+    assert others == [right] * len(others)
+
+
+def calls(keys: Keys, key: bytes) -> list[str]:
+    """The functions that are called, C functions too, while a key is looked up."""
+    called = []
+
+    def note(_frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call":
+            called.append(function.__name__)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        keys.name_of(key)
+    finally:
+        sys.setprofile(before)
+    return called
 
 
 def test_a_name_may_have_two_keys() -> None:

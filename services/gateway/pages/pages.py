@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from services.gateway import cloud
 from services.gateway.auth import KeyName
 from services.gateway.caching import CachedRoute
-from services.gateway.pages.render import LABELS, STATIC, page_url, render
+from services.gateway.pages.render import KINDS, STATIC, page_url, render
 from services.gateway.paging import Page
 from services.gateway.queries import (
     Order,
@@ -22,6 +22,7 @@ from services.gateway.queries import (
     mentions,
     mentions_by_prefix,
     top_entities,
+    top_names,
 )
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
@@ -90,13 +91,9 @@ def pages_router(settings: GatewaySettings, reader_name: KeyName, store: Store) 
     async def home(cursor: Cursor = None) -> HTMLResponse:
         """The publications as cards, those with the most articles first."""
         found = await store.ask(partial(list_publications, page=Page(CARDS, cursor), order=Order.ARTICLES))
-        tops = await asyncio.gather(
-            *(
-                store.ask(partial(top_entities, key=publication.key, label=None, page=Page(CARD_NAMES)))
-                for publication in found.publications
-            )
+        names = await asyncio.gather(
+            *(store.ask(partial(top_names, key=each.key, count=CARD_NAMES)) for each in found.publications)
         )
-        names = [top.entities if top else [] for top in tops]
         cards = list(zip(found.publications, names, strict=True))
         return page("home.html", cards=cards, paging=neighbours(found, "/"))
 
@@ -115,7 +112,7 @@ def pages_router(settings: GatewaySettings, reader_name: KeyName, store: Store) 
             entities=found.entities,
             most=max((entity.count for entity in found.entities), default=1),
             label=label,
-            labels={label: label} | LABELS if label and label not in LABELS else LABELS,
+            labels=[label, *KINDS] if label and label not in KINDS else list(KINDS),
             has_cloud=cloud.available() and bool(found.entities),
             paging=neighbours(found, "/publication", name=shown, label=label),
         )

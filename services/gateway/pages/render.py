@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,20 +13,29 @@ from shared.names import path_segment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-LABELS = {
-    "PERSON": "People",
-    "ORG": "Organisations",
-    "GPE": "Countries, cities",
-    "LOC": "Landscapes",
-    "NORP": "Peoples, parties",
-    "FAC": "Buildings",
-    "PRODUCT": "Products",
-    "EVENT": "Events",
-    "WORK_OF_ART": "Works",
-    "LAW": "Laws",
-    "LANGUAGE": "Languages",
+
+
+class Kind(NamedTuple):
+    """A label in words: of many names, and of one."""
+
+    many: str
+    one: str
+
+
+KINDS = {
+    "PERSON": Kind("People", "Person"),
+    "ORG": Kind("Organisations", "Organisation"),
+    "GPE": Kind("Places", "Place"),
+    "LOC": Kind("Landscapes", "Landscape"),
+    "NORP": Kind("Groups", "Group"),
+    "FAC": Kind("Buildings", "Building"),
+    "PRODUCT": Kind("Products", "Product"),
+    "EVENT": Kind("Events", "Event"),
+    "WORK_OF_ART": Kind("Works", "Work"),
+    "LAW": Kind("Laws", "Law"),
+    "LANGUAGE": Kind("Languages", "Language"),
 }
-"""What the model finds, in words. Models may have other labels; those are shown as they are."""
+"""What the model finds. Models may have other labels; those are shown as they are."""
 
 
 def render(template: str, **values: Any) -> str:
@@ -40,7 +49,11 @@ def page_url(path: str, **query: str | None) -> str:
 
 
 def label_class(label: str) -> str:
-    return f"label-{label.lower()}" if label in LABELS else "label-other"
+    return f"label-{label.lower()}" if label in KINDS else "label-other"
+
+
+def kind(label: str) -> Kind:
+    return KINDS.get(label, Kind(label, label))
 
 
 def _static_url() -> Callable[[str], str]:
@@ -62,4 +75,4 @@ ENVIRONMENT.globals |= {
     "path_segment": path_segment,
     "static_url": _static_url(),
 }
-ENVIRONMENT.filters |= {"number": "{:,}".format, "label_class": label_class}
+ENVIRONMENT.filters |= {"number": "{:,}".format, "label_class": label_class, "kind": kind}

@@ -17,8 +17,12 @@ async function showLive() {
   } catch {
     // The gateway is away: the dashes say so.
   }
+  document.getElementById("live").classList.toggle("on", figures !== null);
+  document.getElementById("pulse").textContent = figures ? "Live" : "Not live";
   for (const shown of document.querySelectorAll("[data-figure]")) {
-    shown.textContent = figures ? text(figure(figures, shown.dataset.figure)) : "–";
+    const value = figures && figure(figures, shown.dataset.figure);
+    shown.textContent = text(value);
+    shown.classList.toggle("alarm", shown.dataset.figure === "dead_letters" && value > 0);
   }
 }
 
@@ -93,7 +97,7 @@ async function watch(publication, key, before) {
     const now = await articles(publication, key);
     if (now !== null && now > before) {
       await refresh();
-      tell(`Counted: ${publication.trim()} has ${number.format(now)} ${now === 1 ? "article" : "articles"} now.`);
+      tell(`Counted: ${publication.trim()} has ${number.format(now)} ${now === 1 ? "article" : "articles"} now.`, "good");
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
