@@ -7,10 +7,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -99,26 +101,30 @@ class CloudStack(ComposeStack):
         self.compose("up", "--detach", "broker", "emulator")
         address = f"127.0.0.1:{self.broker_port}"
         eventually(lambda: answers(address), READY_SECONDS)
-        admin = AdminClient({"bootstrap.servers": address}, logger=silent)
+        self.admin = AdminClient({"bootstrap.servers": address}, logger=silent)
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         users: list[UserScramCredentialAlteration] = [
             UserScramCredentialUpsertion(user, info, PASSWORD.encode()) for user in RIGHTS
         ]
-        bindings = [
-            AclBinding(
-                resource,
-                name,
-                ResourcePatternType.PREFIXED if resource is TRANSACTIONS else ResourcePatternType.LITERAL,
-                f"User:{user}",
-                "*",
-                operation,
-                AclPermissionType.ALLOW,
-            )
-            for user, rights in RIGHTS.items()
-            for operation, resource, name in rights
-        ]
-        for done in [*admin.alter_user_scram_credentials(users).values(), *admin.create_acls(bindings).values()]:
+        for done in self.admin.alter_user_scram_credentials(users).values():
             done.result()
+        for user, rights in RIGHTS.items():
+            for right in rights:
+                self.allow(user, *right)
+
+    def allow(self, user: str, *right: Any) -> None:
+        for done in self.admin.create_acls([AclBinding(*binding(user, *right))]).values():
+            done.result()
+
+    def forbid(self, user: str, *right: Any) -> None:
+        for done in self.admin.delete_acls([AclBindingFilter(*binding(user, *right))]).values():
+            assert done.result()
+
+
+def binding(user: str, operation: AclOperation, resource: ResourceType, name: str) -> tuple[Any, ...]:
+    """What AclBinding and AclBindingFilter are made of."""
+    pattern = ResourcePatternType.PREFIXED if resource is TRANSACTIONS else ResourcePatternType.LITERAL
+    return resource, name, pattern, f"User:{user}", "*", operation, AclPermissionType.ALLOW
 
 
 def filled_in(example: str, settings: Mapping[str, str]) -> str:
@@ -158,6 +164,22 @@ def test_nothing_of_the_local_stack_runs(cloud: CloudStack) -> None:
     assert binding["HostIp"] == "0.0.0.0"
     events = [json.loads(line)["event"] for line in cloud.docker("logs", gateway["Id"]).splitlines()]
     assert "keys.development" not in events
+
+
+def test_rights_that_come_back_need_no_restart(cloud: CloudStack) -> None:
+    """A gateway that starts without its right to write says so and refuses posts; when it has it, it takes them."""
+    right = (WRITE, TOPIC, "posts")
+
+    def gateway() -> dict[str, Any]:
+        return cloud.containers("gateway")[0]
+
+    cloud.forbid("gateway", *right)
+    cloud.compose("restart", "gateway")
+    with cloud.load():
+        eventually(lambda: "producer.broken" in cloud.docker("logs", gateway()["Id"]), READY_SECONDS)
+        cloud.allow("gateway", *right)
+    cloud.everything_is_counted_once()
+    assert gateway()["RestartCount"] == 0
 
 
 def test_a_key_is_replaced_without_a_restart(cloud: CloudStack) -> None:
