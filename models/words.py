@@ -28,11 +28,17 @@ SOURCES = {
     "spacy_lookups_data-1.0.5-py2.py3-none-any.whl": "466f21f087e4144bc93800679437ec5a17be7d0888734b1ba880b3ecb0978bc6",
 }
 """The packages' files, with their SHA-256."""
-FREQUENT = 30_000
-"""So many words have a row of their own; the others share the rows of GROUPS groups of like words."""
 KNOWN = 150_000
-GROUPS = 192
-DIMENSIONS = 32
+"""Words, the most frequent of GloVe's."""
+COMMON = 30_000
+"""So many of them say which directions are the principal ones."""
+OWN_ROWS = 26_000
+"""So many words have a row of their own; the others share the rows of GROUPS groups of like words."""
+LOWER_CASE_RANK = 4
+"""A word that is seldom capitalised gets a row of its own only when it is as many times more frequent: the training text
+teaches what the common words do, and names are what it can't have all of."""
+GROUPS = 300
+DIMENSIONS = 48
 
 Floats = NDArray[np.float32]
 
@@ -65,9 +71,12 @@ def main() -> int:
             return 1
     glove, lookups = (folder / name for name in SOURCES)
     words, vectors = _glove(glove)
-    reduced = _reduced(vectors, DIMENSIONS)
-    rows, row_of = _grouped(reduced, FREQUENT, GROUPS)
-    rows = np.hstack([rows, _row_means(_capitals(words, lookups), row_of, len(rows))])
+    reduced, capitals = _reduced(vectors, DIMENSIONS), _capitals(words, lookups)
+    rank = np.arange(len(words)) * np.where(capitals[:, 0] > 0, 1, LOWER_CASE_RANK)
+    order = np.argsort(rank, kind="stable")
+    words, reduced, capitals = [words[i] for i in order], reduced[order], capitals[order]
+    rows, row_of = _grouped(reduced, OWN_ROWS, GROUPS)
+    rows = np.hstack([rows, _row_means(capitals, row_of, len(rows))])
     scale = np.abs(rows).max(axis=0) / 127
     np.savez_compressed(
         FILE,
@@ -93,22 +102,22 @@ def _glove(package: Path) -> tuple[list[str], Floats]:
 
 def _reduced(vectors: Floats, dimensions: int) -> Floats:
     """The principal components, of standard deviation 1 on average."""
-    frequent = vectors[:FREQUENT]
-    mean = frequent.mean(axis=0)
-    _, _, directions = np.linalg.svd(frequent - mean, full_matrices=False)
+    common = vectors[:COMMON]
+    mean = common.mean(axis=0)
+    _, _, directions = np.linalg.svd(common - mean, full_matrices=False)
     reduced = (vectors - mean) @ directions[:dimensions].T
-    return np.asarray(reduced / reduced[:FREQUENT].std(), dtype="float32")
+    return np.asarray(reduced / reduced[:COMMON].std(), dtype="float32")
 
 
-def _grouped(vectors: Floats, frequent: int, groups: int, rounds: int = 12) -> tuple[Floats, NDArray[np.uint16]]:
-    """Rows, and the row of each vector: the first `frequent` have their own, the others that of their k-means group."""
-    others = vectors[frequent:]
+def _grouped(vectors: Floats, own: int, groups: int, rounds: int = 12) -> tuple[Floats, NDArray[np.uint16]]:
+    """Rows, and the row of each vector: the first `own` have their own, the others that of their k-means group."""
+    others = vectors[own:]
     centres = others[:: len(others) // groups][:groups].copy()
     for _ in range(rounds):
         nearest = _nearest(others, centres)
         centres = _row_means(others, nearest, groups)
-    row_of = np.concatenate([np.arange(frequent), frequent + _nearest(others, centres)])
-    return np.vstack([vectors[:frequent], centres]), row_of.astype("uint16")
+    row_of = np.concatenate([np.arange(own), own + _nearest(others, centres)])
+    return np.vstack([vectors[:own], centres]), row_of.astype("uint16")
 
 
 def _nearest(vectors: Floats, centres: Floats) -> NDArray[np.int64]:

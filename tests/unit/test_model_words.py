@@ -31,7 +31,7 @@ def test_words_are_read_from_the_two_packages(
     monkeypatch.setenv("WORDS", str(tmp_path))
     monkeypatch.setattr(words, "FILE", tmp_path / "words.npz")
     monkeypatch.setattr(words, "SOURCES", {name: words.digest(tmp_path / name) for name in words.SOURCES})
-    for constant, value in (("FREQUENT", 2), ("GROUPS", 1), ("DIMENSIONS", 2)):
+    for constant, value in (("COMMON", 4), ("OWN_ROWS", 2), ("GROUPS", 1), ("DIMENSIONS", 2)):
         monkeypatch.setattr(words, constant, value)
     assert words.main() == 0
     assert "4 words in 3 rows" in capsys.readouterr().out
