@@ -43,28 +43,39 @@ class Verbatim(TyperCommand):
 
 @app.callback()
 def console_tools() -> None:
-    """Kafka's own console tools. Arguments go through as they are; the running stack's --bootstrap-server is added."""
+    """Kafka's own console tools. Arguments go through as they are; --bootstrap-server is added: what
+    KAFKA_BOOTSTRAP_SERVERS says, else the Kafka of `namedrop up`."""
 
 
-def with_bootstrap_server(arguments: Sequence[str], running: str | None) -> list[str]:
-    """The tool's arguments, with the address of the running broker unless one is given, or none is needed.
+def with_bootstrap_server(arguments: Sequence[str], known: str | None) -> list[str]:
+    """The tool's arguments, with the address of the `known` broker unless one is given, or none is needed.
 
-    Raises CommandError when one is needed and no stack is running.
+    Raises CommandError when one is needed and none is known.
     """
     if any(argument.split("=")[0] in OWN_ADDRESS for argument in arguments):
         return list(arguments)
-    if running:
-        return ["--bootstrap-server", running, *arguments]
+    if known:
+        return ["--bootstrap-server", known, *arguments]
     if any(argument in NEED_NO_BROKER for argument in arguments):
         return list(arguments)
-    raise CommandError("No stack is running here. Start one with `namedrop up`, or give --bootstrap-server.")
+    raise CommandError(
+        "No stack is running here. Start one with `namedrop up`, or name a broker with --bootstrap-server "
+        "or KAFKA_BOOTSTRAP_SERVERS."
+    )
+
+
+def known_bootstrap_servers() -> str | None:
+    """As the other commands find it: what the environment says, else the running stack's."""
+    if named := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        return named
+    state = running_state(home_of(os.environ))
+    return state.bootstrap_servers if state else None
 
 
 def _add(name: str, main_class: str, summary: str) -> None:
     @app.command(name, help=summary, cls=Verbatim)
     def tool(context: typer.Context) -> None:
-        state = running_state(home_of(os.environ))
-        arguments = with_bootstrap_server(context.args, state.bootstrap_servers if state else None)
+        arguments = with_bootstrap_server(context.args, known_bootstrap_servers())
         command = java_command(main_class, kafka_classpath(), *arguments, flags=FLAGS)
         # In our place, so that input, output, signals and exit status are the tool's own.
         os.execv(command[0], command)  # noqa: S606 (no shell is wanted)

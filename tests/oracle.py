@@ -9,6 +9,7 @@ from google.cloud.firestore_v1 import Client, CollectionReference
 from services.extractor.extract import Extractor
 from shared.errors import BadRecord
 from shared.firestore import Places
+from shared.messages import EntityCount
 from shared.names import canonical_entity, publication_key
 
 Counts = Counter[tuple[str, ...]]
@@ -20,15 +21,21 @@ def extractor() -> Extractor:
     return Extractor("models/en_namedrop_sm")
 
 
+@cache
+def entities_of(content: str) -> tuple[EntityCount, ...]:
+    """What the model finds; remembered, because tests post the same articles again and again."""
+    (entities,) = extractor().extract([content])
+    assert not isinstance(entities, BadRecord)
+    return tuple(entities)
+
+
 def expected_counts(posts: Iterable[Mapping[str, str]]) -> Counts:
     """posts: with `publication` and `content`, each to be counted once."""
     counts: Counts = Counter()
     for post in posts:
         key = publication_key(post["publication"])
         counts[key, "articles"] += 1
-        (entities,) = extractor().extract([post["content"]])
-        assert not isinstance(entities, BadRecord)
-        for entity in entities:
+        for entity in entities_of(post["content"]):
             counts[key, "mentions"] += entity.count
             counts[key, entity.label, canonical_entity(entity.text)] += entity.count
     return counts

@@ -20,6 +20,7 @@ from shared.kafka import open_producer
 from shared.telemetry import log
 
 POLL_SECONDS = 0.1
+REPLACE_SECONDS = 1.0
 MAYBE_STORED = {
     KafkaError._MSG_TIMED_OUT,
     KafkaError._TIMED_OUT,
@@ -127,7 +128,12 @@ class Deliveries:
         """The thread's work, until it is told to stop."""
         with self._scope:
             while not self._stopping.is_set():
-                self._producer.poll(POLL_SECONDS)  # the first report ends the wait, and those at hand come with it
+                try:
+                    self._producer.poll(POLL_SECONDS)  # the first report ends the wait; those at hand come with it
+                except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
+                    log().error("producer.broken", error=error.args[0].str())
+                    self._broken.set()
+                    self._stopping.wait(REPLACE_SECONDS)  # the next one may fare no better
                 self._hand_reports_to_loop()
                 if self._broken.is_set():
                     log().error("producer.replaced", error="librdkafka calls this producer's state fatal")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.stack import ComposeStack
+from tests.compose.stack import ComposeStack, tell
 from tests.oracle import extractor
 from tests.servers import docker_answers
 
@@ -12,8 +12,9 @@ EXTRACTORS = 16
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[ComposeStack]:
-    """Up; torn down at the end, whatever happened. Without an engine the run fails and says so."""
+def stack(request: pytest.FixtureRequest) -> Iterator[ComposeStack]:
+    """Up; torn down at the end, whatever happened, and told of before that where a test failed. Without an engine the
+    run fails and says so."""
     assert docker_answers(), "No Docker engine answers (`docker version`): start one, or set DOCKER_HOST."
     extractor()  # the model as it is now, and as it goes into the image: it may be trained anew meanwhile
     stack = ComposeStack()
@@ -21,6 +22,8 @@ def stack() -> Iterator[ComposeStack]:
         stack.up(extractors=EXTRACTORS, build=True)
         yield stack
     finally:
+        if request.session.testsfailed:
+            tell(stack.compose("ps", "--all") + stack.compose("logs", "--tail", "20"))
         stack.down()
 
 

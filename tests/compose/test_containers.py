@@ -1,10 +1,11 @@
 """What the containers and images are, apart from what they do."""
 
 import json
+import re
 
 import pytest
 
-from tests.compose.stack import ComposeStack
+from tests.compose.stack import PROJECT_FOLDER, ComposeStack
 
 OURS = ("gateway", "extractor", "saver")
 MIB = 1024 * 1024
@@ -86,5 +87,17 @@ def found(name):
         "services": [service],
         "libraries": libraries.get(service, ["google.cloud.firestore"]),
     }
+    assert beside_the_base(stack, image) <= LARGEST_MIB[service] * MIB
+
+
+def beside_the_base(stack: ComposeStack, image: str) -> int:
+    """Bytes that an image adds to the one it is built from."""
     sizes = [int(stack.docker("image", "inspect", "--format", "{{.Size}}", name)) for name in (image, BASE)]
-    assert sizes[0] - sizes[1] <= LARGEST_MIB[service] * MIB
+    return sizes[0] - sizes[1]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_readme_tells_an_images_size(stack: ComposeStack, service: str) -> None:
+    """Within a twentieth, in megabytes of a million bytes."""
+    (told,) = re.findall(rf"\b{service} (\d+) MB", (PROJECT_FOLDER / "README.md").read_text())
+    assert beside_the_base(stack, f"namedrop-{service}") / 1e6 == pytest.approx(int(told), rel=0.05)

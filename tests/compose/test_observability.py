@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.compose.conftest import EXTRACTORS
-from tests.compose.stack import ComposeStack
+from tests.compose.stack import READY_SECONDS, ComposeStack
 from tests.eventually import eventually, settles
 
 PROMTOOL = ("exec", "-T", "prometheus", "promtool")
@@ -15,7 +15,7 @@ PROMTOOL = ("exec", "-T", "prometheus", "promtool")
 def watched(whole: ComposeStack) -> ComposeStack:
     """With Prometheus. Not Grafana: that is a picture of what Prometheus knows."""
     whole.compose("--profile", "observability", "up", "--detach", "prometheus")
-    eventually(lambda: whole.healthy("prometheus"), 120)
+    eventually(lambda: whole.healthy("prometheus"), READY_SECONDS)
     return whole
 
 
@@ -30,9 +30,11 @@ def test_prometheus_finds_every_container(watched: ComposeStack) -> None:
     settles(
         lambda: ask(watched, "count by (job) (up == 1)"),
         {"gateway": 1.0, "extractor": float(EXTRACTORS), "saver": 1.0},
-        120,
+        READY_SECONDS,
     )
-    settles(lambda: ask(watched, "sum by (job) (namedrop_extractor_ready)"), {"extractor": float(EXTRACTORS)}, 60)
+    settles(
+        lambda: ask(watched, "sum by (job) (namedrop_extractor_ready)"), {"extractor": float(EXTRACTORS)}, READY_SECONDS
+    )
 
 
 @pytest.mark.parametrize("command", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")])

@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.deploy.prometheus import SHIPPED, Prometheus, tool
 from tests.eventually import eventually, settles
@@ -169,6 +172,26 @@ def test_every_panel_asks_the_data_source_that_is_provisioned() -> None:
     (provider,) = yaml.safe_load((provisioning / "dashboards/namedrop.yml").read_text())["providers"]
     mounted = f"./{GRAFANA.relative_to(GRAFANA.parents[1])}/dashboards:{provider['options']['path']}"
     assert mounted in (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+
+
+def test_grafana_reads_the_dashboard_as_it_is_written() -> None:
+    """By Grafana's own models: a field that they do not know would be gone."""
+    register_default_plugins()
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    assert set(leaves(DASHBOARD)) <= set(leaves(read))
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every number, text and truth in a JSON document, with the way to it."""
+    match value:
+        case dict():
+            for name, each in value.items():
+                yield from leaves(each, f"{path}.{name}")
+        case list():
+            for number, each in enumerate(value):
+                yield from leaves(each, f"{path}[{number}]")
+        case _:
+            yield path, value
 
 
 def uids(panels: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,15 +9,18 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 
+from services.gateway.settings import GatewaySettings
 from shared.settings import CommonSettings
 from shared.topics import wanted
 
 KUBERNETES = Path(__file__).parents[2] / "deploy" / "kubernetes"
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 VERSIONS = ["1.30", "1.37"]
-OPERATORS = {"ScaledObject", "TriggerAuthentication", "KafkaTopic"}
-"""Of KEDA and Strimzi, whose schemas the library does not carry."""
+KEDA = {"ScaledObject": ScaledObject, "TriggerAuthentication": TriggerAuthentication}
+NO_SCHEMA = {"KafkaTopic"}
+"""Strimzi's, which no library carries."""
 
 Manifest = dict[str, Any]
 
@@ -49,8 +52,18 @@ def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
 def test_manifests_follow_the_api_schemas(manifests: list[Manifest], version: str) -> None:
     """Strictly: a field that the API does not know is an error."""
     for manifest in manifests:
-        if manifest["kind"] not in OPERATORS:
+        if manifest["kind"] not in KEDA.keys() | NO_SCHEMA:
             kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("overlay", ["gke", "strimzi"])
+def test_keda_reads_its_resources_as_they_are_written(overlay: str) -> None:
+    """By models of its API: a field that it does not know would be gone."""
+    found = [manifest for manifest in render(overlay) if manifest["kind"] in KEDA]
+    assert {manifest["kind"] for manifest in found} == KEDA.keys()
+    for manifest in found:
+        read = KEDA[manifest["kind"]].model_validate(manifest)
+        assert read.model_dump(mode="json", by_alias=True, exclude_unset=True) == manifest
 
 
 def test_everything_is_in_the_namespace(manifests: list[Manifest]) -> None:
@@ -102,6 +115,14 @@ def test_services_have_probes_and_budgets(manifests: list[Manifest]) -> None:
         assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
         budget = named(manifests, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
         assert budget.items() <= templates[name]["metadata"]["labels"].items()
+
+
+def test_a_gateway_serves_on_until_nobody_sends_it_posts(manifests: list[Manifest]) -> None:
+    """It waits before it is told to stop, and the grace period holds both that and its shut-down."""
+    spec = pods(manifests)["gateway"]["spec"]
+    (_, seconds) = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    shutdown = GatewaySettings.model_fields["shutdown_seconds"].get_default()
+    assert 0 < int(seconds) + shutdown < spec["terminationGracePeriodSeconds"]
 
 
 @pytest.mark.parametrize("overlay", ["gke", "strimzi"])

@@ -41,7 +41,8 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._environment = {name: value for name, value in os.environ.items() if name != "NAMEDROP_HOME"} | {
+        others = ("NAMEDROP_HOME", "KAFKA_BOOTSTRAP_SERVERS")  # the page speaks of the stack in this folder
+        self._environment = {name: value for name, value in os.environ.items() if name not in others} | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "GATEWAY_PORT": str(free_ports(1)[0]),
         }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.console_tools import with_bootstrap_server
+from cli.console_tools import known_bootstrap_servers, with_bootstrap_server
 from cli.errors import CommandError
 
 RUNNING = "127.0.0.1:4711"
@@ -18,6 +18,12 @@ def test_the_running_stack_is_filled_in_and_the_rest_goes_through_as_it_is() -> 
 def test_an_address_that_is_given_wins(address: list[str]) -> None:
     """So that the tools work on any cluster."""
     assert with_bootstrap_server(["--list", *address], RUNNING) == ["--list", *address]
+
+
+def test_the_environment_names_a_broker_as_for_the_other_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the tools reach the containers' Kafka at its published port."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", RUNNING)
+    assert known_bootstrap_servers() == RUNNING
 
 
 def test_without_a_stack_only_help_goes_through() -> None:

@@ -87,6 +87,12 @@ def test_every_alarm_is_rung_and_has_a_remedy() -> None:
         assert rule["annotations"]["remedy"]
 
 
+def test_the_operations_page_speaks_of_every_metric() -> None:
+    """What it says, and which alarm is on it, or that it has none."""
+    page = set(named_in((ROOT / "docs/operations.md").read_text()))
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in metric_names()} <= page
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_setting_can_be_made_in_env(service: str) -> None:
     """Compose hands it to the container under its name, from a variable that .env.example shows with the default."""
@@ -104,6 +110,16 @@ def test_every_setting_can_be_made_in_env(service: str) -> None:
             assert float(shown[0]) == default
         elif isinstance(default, str):
             assert shown[0] == default
+
+
+def test_the_example_shows_what_the_compose_files_take_and_nothing_else() -> None:
+    """But for librdkafka's properties and Google's own variables: all of .env goes to the services in the cloud."""
+    files = "".join((ROOT / name).read_text() for name in ("docker-compose.yml", "docker-compose.cloud.yml"))
+    shown = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    others = {name for name in shown if name.startswith(("KAFKA_", "GOOGLE_"))}
+    taken = set(re.findall(r"\$\{(\w+)", files))
+    assert taken <= shown
+    assert shown - others <= taken
 
 
 def test_the_development_key_is_the_one_that_the_gateway_warns_of() -> None:

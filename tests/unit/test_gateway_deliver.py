@@ -45,6 +45,8 @@ class FakeProducer:
             self.reports.append(lambda: on_delivery(answer, FakeMessage()))
 
     def poll(self, _seconds: float) -> None:
+        if isinstance(self.answer, str) and self.answer == "broken":
+            raise FATAL
         while self.reports:
             self.reports.pop()()
 
@@ -128,3 +130,15 @@ def test_a_producer_in_a_fatal_state_is_replaced() -> None:
         assert (await one(deliveries)).offset == 42
 
     deliver([FATAL, None], posts)
+
+
+def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
+    """Kafka gives no id to one that lacks its right to write, and poll() tells: the thread must live to try again."""
+
+    async def posts(deliveries: Deliveries) -> None:
+        async with asyncio.timeout(10):
+            while await refuses(deliveries):
+                assert deliveries.working
+        assert (await one(deliveries)).offset == 42
+
+    deliver(["broken", None], posts)
