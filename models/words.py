@@ -35,8 +35,8 @@ COMMON = 30_000
 OWN_ROWS = 26_000
 """So many words have a row of their own; the others share the rows of GROUPS groups of like words."""
 LOWER_CASE_RANK = 4
-"""A word that is seldom capitalised gets a row of its own only when it is as many times more frequent: the training text
-teaches what the common words do, and names are what it can't have all of."""
+"""A word that is seldom capitalised gets a row of its own only when it is so many times more frequent: the training
+text teaches what common words do, and names are what it can't have all of."""
 GROUPS = 300
 DIMENSIONS = 48
 
