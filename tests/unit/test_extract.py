@@ -81,3 +81,13 @@ def test_mentions_of_one_entity_are_added_up() -> None:
     """Under the text that stood first; a mention without a letter is none."""
     found = count_mentions([("the EU", "ORG"), ("EU's", "ORG"), ("EU", "GPE"), ("—", "ORG")])
     assert counts(found) == {("the EU", "ORG"): 2, ("EU", "GPE"): 1}
+
+
+def test_words_are_forgotten_in_time(extractor: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New words come with each article, for years; what is kept of them stays below a limit."""
+    monkeypatch.setattr("services.extractor.extract.ZONE_CHARS", 10_000)
+    known = []
+    for article in range(50):
+        extractor.extract([" ".join(f"WORD{article}x{number}" for number in range(200))])
+        known.append(len(extractor._nlp.vocab.strings))
+    assert max(known[25:]) <= max(known[:25])
