@@ -36,8 +36,8 @@ def test_what_was_trained_is_shipped_whole(
 ) -> None:
     """The settings that ship, on little text: what comes out finds names, looks words up, and holds no path."""
     config = tmp_path / "config.cfg"
-    settings = train.CONFIG.read_text(encoding="utf-8").replace("max_steps = 10000", "max_steps = 60")
-    config.write_text(settings.replace("eval_frequency = 1000", "eval_frequency = 30"), encoding="utf-8")
+    short = {"training": {"max_steps": 60, "eval_frequency": 30}}
+    spacy.util.load_config(train.CONFIG, interpolate=False).merge(short).to_disk(config)
     monkeypatch.setattr(train, "CONFIG", config)
     train.ship(train.best_of(*corpora, tmp_path), tmp_path / "shipped")
     nlp = spacy.load(tmp_path / "shipped")
