@@ -60,6 +60,10 @@ class Places:
         entities: CollectionReference = self.publication(publication_key).collection("entities")
         return entities
 
+    def name(self, reference: DocumentReference) -> str:
+        """What Firestore's protocol calls a document."""
+        return f"{self.client._database_string}/documents/{reference.path}"
+
     @property
     def all_entities(self) -> CollectionGroup:
         """The entities of every publication of every root: Firestore knows such queries for a whole database only."""

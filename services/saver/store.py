@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud.firestore_v1 import SERVER_TIMESTAMP, Increment, WriteBatch
+from google.cloud.firestore_v1 import SERVER_TIMESTAMP
 
 from services.saver.batch import Batch
 from services.saver.ledger import Ledger
+from services.saver.writes import count_writes
 from shared.errors import StoreMoved, StoreRefused, StoreUnavailable
 from shared.firestore import Places
-from shared.names import entity_id
 
 MOVED = (exceptions.FailedPrecondition, exceptions.AlreadyExists, exceptions.NotFound, exceptions.Aborted)
 """The ledger is not what we wrote on, or another commit was in the way. Firestore has applied nothing."""
@@ -54,7 +54,7 @@ class Store:
             writes.create(reference, document)
         else:
             writes.update(reference, document, option=self._places.client.write_option(last_update_time=on.update_time))
-        self._add_counts(writes, batch)
+        writes._add_write_pbs(list(count_writes(batch, self._places)))
         try:
             results = writes.commit(retry=None, timeout=self._seconds)
         except MOVED as error:
@@ -64,30 +64,3 @@ class Store:
         except exceptions.GoogleAPIError as error:
             raise StoreUnavailable(str(error)) from error
         return Version(results[0].update_time)
-
-    def _add_counts(self, writes: WriteBatch, batch: Batch) -> None:
-        for key, counts in batch.publications.items():
-            writes.set(
-                self._places.publication(key),
-                {
-                    "name": counts.name,
-                    "articles": Increment(counts.articles),
-                    "mentions": Increment(counts.mentions),
-                    "updated_at": SERVER_TIMESTAMP,
-                },
-                merge=True,
-            )
-            entities = self._places.entities(key)
-            for (label, canonical), count in counts.entities.items():
-                writes.set(
-                    entities.document(entity_id(label, canonical)),
-                    {
-                        "text": counts.text((label, canonical)),
-                        "label": label,
-                        "canonical": canonical,
-                        "publication": key,
-                        "count": Increment(count),
-                        "updated_at": SERVER_TIMESTAMP,
-                    },
-                    merge=True,
-                )
