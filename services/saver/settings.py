@@ -12,10 +12,11 @@ class SaverSettings(WorkerSettings, FirestoreSettings):
     """Consumer group. Offsets there are for the lag tools; the ledger in Firestore is what counts."""
     batch_max_posts: int = Field(500, ge=1)
     """Messages in one Firestore commit."""
-    batch_max_documents: int = Field(499, ge=1, le=499)
-    """Documents in one Firestore commit, the ledger not counted: we keep to 500 writes."""
+    batch_max_documents: int = Field(499, ge=1, le=10_000)
+    """Documents in one Firestore commit, the ledger not counted. Firestore takes 10 MiB: some 20,000."""
     batch_max_age_seconds: float = Field(1.0, gt=0)
-    """How long an entity may wait for company. Higher: fewer commits, staler counts."""
+    """How long an entity may wait for company. Higher: fewer writes, staler counts; docs/operations.md says how many.
+    Raise the two above with it."""
     commit_threads: int = Field(4, ge=1, le=64)
     """Firestore commits under way at once, at most one per partition."""
     commit_seconds: float = Field(10.0, gt=0)

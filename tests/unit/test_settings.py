@@ -29,13 +29,14 @@ def test_a_wrong_value_ends_the_process_and_names_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was set, what is allowed, and what the setting is for; exit status 2."""
-    monkeypatch.setenv("BATCH_MAX_DOCUMENTS", "5000")
+    monkeypatch.setenv("BATCH_MAX_DOCUMENTS", "50000")
     with pytest.raises(SystemExit) as ending:
         load(SaverSettings)
     assert ending.value.code == 2
     assert capsys.readouterr().err == (
-        "BATCH_MAX_DOCUMENTS='5000': Input should be less than or equal to 499. "
-        "Documents in one Firestore commit, the ledger not counted: we keep to 500 writes.\n"
+        "BATCH_MAX_DOCUMENTS='50000': Input should be less than or equal to 10000. "
+        "Documents in one Firestore commit, the ledger not counted. Firestore takes 10 MiB: some 20,000."
+        "\n"
     )
 
 
