@@ -95,14 +95,7 @@ class Pipeline:
 
     def metric(self, kind: str, name: str, **labels: str) -> float:
         """The sum of a metric over the running services of a kind."""
-        texts = [httpx.get(f"{s.url}/metrics").text for s in self.services if s.kind == kind and s.running]
-        return sum(
-            sample.value
-            for text in texts
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return sum(metric_of(each, name, **labels) for each in self.services if each.kind == kind and each.running)
 
     # What goes in
 
@@ -130,6 +123,16 @@ class Pipeline:
 
     def records(self, topic: str) -> list[Any]:
         return records(self.servers.bootstrap_servers, self.topics[topic])
+
+
+def metric_of(service: Service, name: str, **labels: str) -> float:
+    """The sum of a metric of one running service."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(httpx.get(f"{service.url}/metrics").text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
 
 
 def emulator_client(servers: Servers) -> Client:
