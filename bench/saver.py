@@ -12,7 +12,7 @@ from bench.harness import Figure, at_least, figure, in_turn, ratio
 from bench.site import Site, module, produce_keyed, wait_until
 from bench.texts import news_stream
 
-MESSAGES = 6000
+MESSAGES = 3000
 
 
 def measure(site: Site) -> list[Figure]:

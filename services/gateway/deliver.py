@@ -1,13 +1,12 @@
 """Posts to Kafka, and the broker's acknowledgement back to whoever waits for it."""
 
 import asyncio
-import contextvars
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from threading import Event, Thread
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +18,10 @@ from services.gateway.settings import GatewaySettings
 from shared.kafka import open_producer
 from shared.telemetry import log
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.001
+"""Between two looks for reports while posts are under way."""
+IDLE_SECONDS = 0.5
+"""While none are: librdkafka's errors and statistics come by poll() too."""
 REPLACE_SECONDS = 1.0
 MAYBE_STORED = {
     KafkaError._MSG_TIMED_OUT,
@@ -43,65 +45,68 @@ class Report:
     error: KafkaError | None
 
 
+TOO_LATE = Report(-1, -1, KafkaError(KafkaError._TIMED_OUT))
+
 Receipt = asyncio.Future[Report]
-"""What a post handed over gives back: Kafka's report, within about a second more than `ack_seconds`."""
+"""What a post handed over gives back: Kafka's report, or TOO_LATE after `ack_seconds`."""
 
 
 class Deliveries:
-    """The worker's one producer, and the thread that polls it.
+    """The worker's one producer, and the task that polls it.
 
-    The thread takes librdkafka's delivery reports as they come, several at a time, and hands each handful to the event
-    loop in one call: a call per report would cost more than all the rest.
+    On the event loop, not in a thread: that one would fight with the loop for the interpreter's lock at each handful of
+    reports, and wake it for each.
     """
 
     def __init__(self, settings: GatewaySettings, opener: ProducerOpener = open_producer) -> None:
         self._settings = settings
         self._opener = opener
         self._topic = settings.posts_topic
+        self._under_way: deque[tuple[float, Receipt]] = deque()
+        """With the time at which it will be too late, earliest first."""
         self._reports: list[tuple[Receipt, float, Report]] = []
         self._scope = ExitStack()
-        self._stopping = Event()
-        self._broken = Event()
+        self._handed_over = asyncio.Event()
+        self._stopping = False
+        self._broken = False
 
     async def __aenter__(self) -> "Deliveries":
         self._loop = asyncio.get_running_loop()
         self._open_producer()
-        # A thread starts without context; ours says which service is logging.
-        self._thread = Thread(target=contextvars.copy_context().run, args=[self._poll], name="deliveries")
-        self._thread.start()
+        self._polling = asyncio.create_task(self._poll(), name="deliveries")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        await asyncio.to_thread(self._thread.join)
+        self._stopping = True
+        self._handed_over.set()
+        await self._polling
 
     @property
     def working(self) -> bool:
-        """False when the thread died: then no acknowledgement would ever come, and only a restart helps."""
-        return self._thread.is_alive()
+        """False when the task died: then no acknowledgement would ever come, and only a restart helps."""
+        return not self._polling.done()
 
     def hand_over(self, value: bytes) -> Receipt:
         """Raises Refusal when the producer does not take it; then nothing was stored."""
         receipt: Receipt = self._loop.create_future()
+        now = time.monotonic()
         try:
-            self._producer.produce(self._topic, value, on_delivery=partial(self._report, receipt, time.monotonic()))
+            self._producer.produce(self._topic, value, on_delivery=partial(self._report, receipt, now))
         except BufferError:
             raise busy("The queue to Kafka is full.") from None
         except KafkaException as error:
             if error.args[0].code() == KafkaError._FATAL:
-                self._broken.set()
+                self._broken = True
             raise not_stored(error.args[0]) from error
+        self._under_way.append((now + self._settings.ack_seconds, receipt))
+        self._handed_over.set()
         return receipt
 
     async def acknowledged(self, receipt: Receipt, post_id: str) -> Report:
         """Waits for the acknowledgement, `ack_seconds` at most. Raises Refusal when there is none."""
-        try:
-            async with asyncio.timeout(self._settings.ack_seconds):
-                report = await receipt
-        except TimeoutError:
-            raise self.not_acknowledged(post_id) from None
+        report = await receipt
         if report.error is None:
             return report
         if report.error.code() in MAYBE_STORED:
@@ -118,34 +123,57 @@ class Deliveries:
         )
 
     def _report(self, receipt: Receipt, started: float, error: KafkaError | None, message: Message) -> None:
-        """librdkafka's delivery callback, in the polling thread."""
+        """librdkafka's delivery callback, within poll() and flush()."""
         partition, offset = message.partition(), message.offset()
         # Both are there unless there is an error.
         report = Report(-1 if partition is None else partition, -1 if offset is None else offset, error)
         self._reports.append((receipt, started, report))
 
-    def _poll(self) -> None:
-        """The thread's work, until it is told to stop."""
-        with self._scope:
-            while not self._stopping.is_set():
-                try:
-                    self._producer.poll(POLL_SECONDS)  # the first report ends the wait; those at hand come with it
-                except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
-                    log().error("producer.broken", error=error.args[0].str())
-                    self._broken.set()
-                    self._stopping.wait(REPLACE_SECONDS)  # the next one may fare no better
-                self._hand_reports_to_loop()
-                if self._broken.is_set():
-                    log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
-                    self._scope.close()
-                    self._open_producer()
-                    self._broken.clear()
-        self._hand_reports_to_loop()
+    async def _poll(self) -> None:
+        """The task's work, until it is told to stop."""
+        while not self._stopping:
+            try:
+                self._producer.poll(0)
+            except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
+                log().error("producer.broken", error=error.args[0].str())
+                self._broken = True
+                await asyncio.sleep(REPLACE_SECONDS)  # the next one may fare no better
+            self._settle()
+            if self._broken:
+                log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
+                await self._close_producer()
+                self._open_producer()
+                self._broken = False
+            await self._rest()
+        await self._close_producer()
 
-    def _hand_reports_to_loop(self) -> None:
-        if self._reports:
-            reports, self._reports = self._reports, []
-            self._loop.call_soon_threadsafe(_settle, reports)
+    async def _rest(self) -> None:
+        if self._under_way:
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            self._handed_over.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._handed_over.wait()
+
+    def _settle(self) -> None:
+        """Wakes those who have waited for the reports that came, and those who have waited too long."""
+        now = time.monotonic()
+        reports, self._reports = self._reports, []
+        for receipt, started, report in reports:
+            if report.error is None:
+                ACK_SECONDS.observe(now - started)
+            if not receipt.done():
+                receipt.set_result(report)
+        while self._under_way and (self._under_way[0][1].done() or self._under_way[0][0] <= now):
+            _, receipt = self._under_way.popleft()
+            if not receipt.done():
+                receipt.set_result(TOO_LATE)
+
+    async def _close_producer(self) -> None:
+        """It flushes, which may take a second."""
+        await asyncio.to_thread(self._scope.close)
+        self._settle()
 
     def _open_producer(self) -> None:
         self._producer = self._scope.enter_context(self._opener(self._settings, **producer_config(self._settings)))
@@ -170,13 +198,3 @@ def not_stored(error: KafkaError) -> Refusal:
     if error.code() in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}:
         return Refusal(413, Reason.TOO_LARGE, "The post is larger than Kafka takes (max.message.bytes of the topic).")
     return Refusal(503, Reason.KAFKA_REFUSED, f"Kafka refused the post: {error.str()}. Nothing was stored.")
-
-
-def _settle(reports: list[tuple[Receipt, float, Report]]) -> None:
-    """On the event loop: wakes those who still wait."""
-    now = time.monotonic()
-    for receipt, started, report in reports:
-        if report.error is None:
-            ACK_SECONDS.observe(now - started)
-        if not receipt.done():
-            receipt.set_result(report)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import to_json
 
 from services.gateway.refusal import Reason, Refusal
 from shared.messages import NOT_BLANK, PostId, ShortText, not_blank, publication_name
@@ -41,18 +42,6 @@ class NewPost(BaseModel):
     """Kept with the post."""
     published_at: datetime | None = Field(None, examples=["2026-11-23T10:00:00Z"])
     """ISO 8601, date and time. Kept with the post."""
-
-
-class Record(BaseModel):
-    """The value of a record of `posts`, its fields in the order in which people read them."""
-
-    id: str
-    publication: str
-    content: str
-    title: str | None
-    url: str | None
-    published_at: datetime | None
-    received_at: datetime
 
 
 def new_post_class(content_max_chars: int) -> type[NewPost]:
@@ -93,17 +82,18 @@ def new_id() -> str:
 
 
 def record_value(post: NewPost, post_id: str) -> bytes:
-    """Compact JSON, not escaped to ASCII: DESIGN's shape of a record of `posts`."""
-    record = Record.model_construct(
-        id=post_id,
-        publication=post.publication,
-        content=post.content,
-        title=post.title,
-        url=post.url,
-        published_at=post.published_at,
-        received_at=datetime.now(UTC),
+    """The value of a record of `posts`: compact JSON, not escaped to ASCII, in the order in which people read it."""
+    return to_json(
+        {
+            "id": post_id,
+            "publication": post.publication,
+            "content": post.content,
+            "title": post.title,
+            "url": post.url,
+            "published_at": post.published_at,
+            "received_at": datetime.now(UTC),
+        }
     )
-    return record.model_dump_json().encode()
 
 
 def _with_field_names(error: ValidationError, body: bytes, kind: type[NewPost]) -> ValidationError:

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from services.gateway.auth import KeyName
 from services.gateway.batch import BatchAnswer, Batches
 from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
+from services.gateway.direct import direct_route
 from services.gateway.metrics import ACCEPTED
 from services.gateway.openapi import content, problem_responses, request_body
 from services.gateway.post import EXAMPLE, new_id, new_post_class, parse_post, record_value
@@ -28,7 +30,7 @@ class Accepted(BaseModel):
 
 
 def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliveries) -> APIRouter:
-    router = APIRouter(tags=["posts"])
+    router = APIRouter(tags=["posts"], route_class=direct_route(key_name))
     room = Room(settings.in_flight_max_posts, settings.in_flight_max_bytes)
     kind = new_post_class(settings.content_max_chars)
     batches = Batches(settings, kind, deliveries, asyncio.Semaphore(settings.batches_max))
@@ -57,7 +59,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
             room.leave(size)
         ACCEPTED.labels(key).inc()
         accepted = {"id": post_id, "partition": report.partition, "offset": report.offset}
-        return Response(json.dumps(accepted), 201, media_type="application/json")
+        return Response(to_json(accepted), 201, media_type="application/json")
 
     @router.post(
         "/post/enqueue/batch",
