@@ -54,6 +54,7 @@ def producer_of(pipeline: Pipeline) -> Iterator[Producer]:
     config: dict[str, Any] = {
         "bootstrap.servers": pipeline.servers.bootstrap_servers,
         "partitioner": "murmur2_random",
+        "enable.idempotence": True,  # in order, whatever is sent again: the ledger takes what comes late for counted
         "queue.buffering.max.kbytes": 1_000_000,
         "queue.buffering.max.messages": 1_000_000,
     }
