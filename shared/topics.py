@@ -83,6 +83,9 @@ def topic_ids(admin: AdminClient, names: Iterable[str], seconds: float = ADMIN_S
 def offset_range(admin: AdminClient, topic: str, partition: int) -> tuple[int, int]:
     """The partition's first offset and the one its next record will get. Raises KafkaException.
 
+    Ask for topic_ids first: librdkafka's list_offsets believes in an old leader for minutes after a broker's restart
+    (FENCED_LEADER_EPOCH), until something else asks where the topic is.
+
     Not `Consumer.get_watermark_offsets`: called from several threads at once, its answers come seconds late.
     """
     place = TopicPartition(topic, partition)

@@ -27,6 +27,7 @@ from cli.service import Gateway, Service, Worker
 from cli.state import STACK_ID
 from cli.supervisor import Supervisor
 from services.extractor.settings import ExtractorSettings
+from shared.topics import topic_ids
 from tests.faults.load import Load, expected
 from tests.faults.proxy import Proxy
 from tests.kafka_tools import console_tool
@@ -265,6 +266,7 @@ class FaultyStack:
         }
 
         def answers() -> dict[int, int]:
+            topic_ids(self.admin, [self.pipeline.topics[topic]])  # or a broker that was restarted fences us for minutes
             found = self.admin.list_offsets(partitions, isolation_level=isolation, request_timeout=ASK_SECONDS)
             return {place.partition: answer.result(ASK_SECONDS).offset for place, answer in found.items()}
 
