@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 CORPUS ?= ../shared/ner-corpus
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults soak bench test-browser test-compose test-kubernetes test-deploy screenshots check format docs model words requirements clean
+.PHONY: help demo test test-faults bench soak test-browser test-compose test-kubernetes test-deploy screenshots check format docs model words requirements clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -19,11 +19,11 @@ test: $(READY) ## Run the tests on real servers, a round of faults included (bro
 test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)
 	@$(BIN)/pytest tests/faults -v $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
+bench: $(READY) ## Measure speed, cost and memory, a quarter of an hour on an idle machine (ONLY=gateway ROUNDS=; needs wrk)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 soak: $(READY) ## An even load for MINUTES= at RATE=: memory, lag, dead letters
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
-
-bench: $(READY) ## Measure it against its limits: ONLY=gateway ROUNDS=3 (Debian: apt-get install wrk); see bench/README.md
-	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 test-browser: $(READY) ## Test the web page in Chromium (Debian: apt-get install chromium)
 	@$(BIN)/pytest tests/browser

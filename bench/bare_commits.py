@@ -1,65 +1,83 @@
-"""500 writes a commit, one after the other: `python -m bench.bare_commits MESSAGES made|client` prints documents/s.
+"""Firestore commits of 500 writes and nothing around them: `python -m bench.bare_commits ROOT COUNT` prints documents
+a second.
 
-made: the writes are there before the clock starts, so that nothing is timed but commits. client: they are made as the
-Firestore client's users make them, by `WriteBatch.set`.
+The same documents as the saver writes of the same articles, one commit after another, added up before the clock starts.
 """
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from google.cloud.firestore_v1 import SERVER_TIMESTAMP, Increment, WriteBatch
-from google.cloud.firestore_v1.types import Write
+from google.cloud.firestore_v1 import SERVER_TIMESTAMP, Client, DocumentReference, Increment
 
-from bench.texts import news_stream
-from services.saver.batch import Batch
-from services.saver.settings import SaverSettings
-from services.saver.writes import count_writes
-from shared.firestore import Places, connect
-from shared.messages import ExtractedPost
-from shared.names import entity_id
+from bench.stream import Item, fitted, label, name, news, publication
+from shared.firestore import Places
+from shared.names import canonical_entity, entity_id, publication_key
 
-DOCUMENTS = 499
+WRITES = 500
+WARM_UP = 4
+SECONDS = 60.0
 
-
-def main() -> None:
-    places = connect(SaverSettings())
-    batches = list(full_batches(islice(news_stream(), int(sys.argv[1]))))
-    if sys.argv[2] == "made":
-        made: list[list[Write]] = [list(count_writes(batch, places)) for batch in batches]
-    started = time.perf_counter()
-    for number, batch in enumerate(batches):
-        writes = places.client.batch()
-        if sys.argv[2] == "made":
-            writes._add_write_pbs(made[number])
-        else:
-            set_counts(writes, batch, places)
-        writes.commit()
-    seconds = time.perf_counter() - started
-    sys.stdout.write(f"{sum(batch.documents for batch in batches) / seconds}\n")
+Document = tuple[DocumentReference, dict[str, Any]]
 
 
-def full_batches(posts: Iterable[ExtractedPost]) -> Iterator[Batch]:
-    """As the saver closes them under load; of the last posts, which fill none, nothing."""
-    batch = Batch(0.0, 0, 0)
-    for post in posts:
-        if batch.documents_with(post) > DOCUMENTS:
-            yield batch
-            batch = Batch(0.0, 0, 0)
-        batch.count(post)
+def main(root: str, count: int) -> float:
+    client = Client()
+    commits = list(chunks(Places(client, root), list(news(fitted(), count))))
+    for documents in commits[:WARM_UP]:
+        commit(client, documents)
+    started = time.monotonic()
+    for documents in commits[WARM_UP:]:
+        commit(client, documents)
+    return sum(map(len, commits[WARM_UP:])) / (time.monotonic() - started)
 
 
-def set_counts(writes: WriteBatch, batch: Batch, places: Places) -> None:
-    now = {"updated_at": SERVER_TIMESTAMP}
-    for key, counts in batch.publications.items():
-        added = {"articles": Increment(counts.articles), "mentions": Increment(counts.mentions)}
-        writes.set(places.publication(key), {"name": counts.name, **added, **now}, merge=True)
-        for (label, canonical), count in counts.entities.items():
-            fields = {"text": counts.text((label, canonical)), "label": label, "canonical": canonical}
-            reference = places.entities(key).document(entity_id(label, canonical))
-            writes.set(reference, {**fields, "publication": key, "count": Increment(count), **now}, merge=True)
+def commit(client: Client, documents: Sequence[Document]) -> None:
+    batch = client.batch()
+    for reference, fields in documents:
+        batch.set(reference, fields, merge=True)
+    batch.commit(timeout=SECONDS)
+
+
+def chunks(places: Places, items: Sequence[Item]) -> Iterator[list[Document]]:
+    """Articles in their order, each chunk with as many as make 500 documents at most."""
+    articles: dict[int, int] = {}
+    counts: dict[tuple[int, int], int] = {}
+    for item in items:
+        new = {(item.publication, each) for each in item.names} - counts.keys()
+        if len(counts) + len(articles) + len(new) + 1 > WRITES:
+            yield [*publication_documents(places, articles), *entity_documents(places, counts)]
+            articles, counts = {}, {}
+        articles[item.publication] = articles.get(item.publication, 0) + 1
+        for each in item.names:
+            counts[item.publication, each] = counts.get((item.publication, each), 0) + 1
+
+
+def publication_documents(places: Places, articles: dict[int, int]) -> Iterator[Document]:
+    for number, count in articles.items():
+        fields = {
+            "name": publication(number),
+            "articles": Increment(count),
+            "mentions": Increment(count),
+            "updated_at": SERVER_TIMESTAMP,
+        }
+        yield places.publication(publication_key(publication(number))), fields
+
+
+def entity_documents(places: Places, counts: dict[tuple[int, int], int]) -> Iterator[Document]:
+    for (where, number), count in counts.items():
+        key, canonical = publication_key(publication(where)), canonical_entity(name(number))
+        fields = {
+            "text": name(number),
+            "label": label(number),
+            "canonical": canonical,
+            "publication": key,
+            "count": Increment(count),
+            "updated_at": SERVER_TIMESTAMP,
+        }
+        yield places.entities(key).document(entity_id(label(number), canonical)), fields
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(f"{main(sys.argv[1], int(sys.argv[2]))}\n")

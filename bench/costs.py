@@ -1,102 +1,79 @@
-"""What Firestore bills for: writes an article, by how long the saver lets entities wait for company.
-
-The floor of a wait is what no saver can go below: in each window of that length a write for each publication and each
-(publication, entity) in it, and one for the ledger.
-"""
+"""What Firestore bills: writes an article of one saver, over the least that its flush windows allow; and the curve."""
 
 import time
-import zlib
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from functools import partial
 
-from rich.console import Console
-from rich.table import Table
+from confluent_kafka import Message, Producer
 
-from bench.harness import Figure, at_most, figure
-from bench.site import Site, produce_keyed, wait_until
-from bench.texts import news_stream
-from services.saver.batch import Batch
-from shared.messages import ExtractedPost
-from shared.names import publication_key
+from bench import curve
+from bench.flush import Arrival, flushed
+from bench.harness import Result, at_most, interleaved, ratios, result
+from bench.kafka import FLUSH_SECONDS
+from bench.lab import Lab, wait_until
+from bench.saver import DOCUMENTS, POSTS, start
+from bench.stream import Item, Shape, fitted, messages, news
+from cli.kafka import silent
+from services.saver.settings import SaverSettings
+from tests.pipeline import Pipeline
 
 ARTICLES_PER_SECOND = 100
-PARTITIONS = 12
-WAITS_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300)
-MEASURED_WAITS_SECONDS = (1, 30)
-MEASURED_SECONDS = 60
-SIMULATED_ARTICLES = 90_000
-"""Three windows of the longest wait."""
-DOLLARS_PER_WRITE = 0.18 / 100_000
-"""Firestore's list price in a multi-region; half of it in most single regions."""
+SECONDS = 30.0
+WINDOWS = 4
+"""At least so many of each partition."""
+DONE_SECONDS = 120.0
+DEFAULT_AGE: float = SaverSettings.model_fields["batch_max_age_seconds"].default
+AGES = (DEFAULT_AGE, 10.0)
+CURVE_SECONDS = 600
+BATCHES = "namedrop_saver_batches_total"
+"""Commits: each writes one ledger."""
 
 
-def measure(site: Site) -> list[Figure]:
-    posts = list(islice(news_stream(), SIMULATED_ARTICLES))
-    curve = {wait: floor(posts, wait) / len(posts) for wait in WAITS_SECONDS}
-    Console().print(curve_table(curve))
-    return [
-        *(
-            figure(f"costs: waiting {wait:g} s, at the floor", [writes], "writes/article")
-            for wait, writes in curve.items()
-        ),
-        *(
-            figure(
-                f"costs: measured over the floor, waiting {wait:g} s",
-                [over_the_floor(site, wait)],
-                "ratio",
-                at_most(1.05),
-            )
-            for wait in MEASURED_WAITS_SECONDS
-        ),
-    ]
+def measure(lab: Lab, rounds: int) -> list[Result]:
+    shape = fitted()
+    results: list[Result] = []
+    for age in AGES:
+        found = interleaved(
+            rounds, {f"writes an article at {age:g} s, and the least": partial(writes, lab, shape, age)}
+        )
+        ((measured, least),) = (tuple(zip(*each, strict=True)) for each in found.values())
+        results += [
+            result(f"costs.writes_{age:g}s", "writes an article", measured),
+            result(f"costs.over_least_{age:g}s", "times the least", ratios(measured, least), at_most(1.05)),
+        ]
+    points = curve.curve(shape, ARTICLES_PER_SECOND, lab.sized(CURVE_SECONDS))
+    curve.show(points)
+    if lab.scale >= 1:
+        curve.keep(points)
+    return results
 
 
-def curve_table(writes: dict[float, float]) -> Table:
-    table = Table(title=f"{ARTICLES_PER_SECOND} articles/s, {PARTITIONS} partitions")
-    for column in ("BATCH_MAX_AGE_SECONDS", "writes an article", "$ a million articles", "mean delay"):
-        table.add_column(column, justify="right")
-    for wait, each in writes.items():
-        table.add_row(f"{wait:g}", f"{each:.1f}", f"{each * 1e6 * DOLLARS_PER_WRITE:.2f}", f"{wait / 2:g} s")
-    return table
+def writes(lab: Lab, shape: Shape, age: float) -> tuple[float, float]:
+    """Writes an article: the saver's, ledgers included, and the least for windows of this age. In real time."""
+    seconds = lab.sized(max(SECONDS, WINDOWS * age))
+    items = list(news(shape, ARTICLES_PER_SECOND * seconds))
+    with lab.pipeline(BATCH_MAX_AGE_SECONDS=str(age)) as pipeline:
+        start(pipeline)
+        arrivals = stream(pipeline, items)
+        wait_until(
+            "all counted", lambda: pipeline.metric("saver", POSTS) >= len(items), DONE_SECONDS + age, every_seconds=1.0
+        )
+        written = pipeline.metric("saver", DOCUMENTS) + pipeline.metric("saver", BATCHES)
+    return written / len(items), flushed(arrivals, age).writes / len(items)
 
 
-def floor(posts: Sequence[ExtractedPost], wait_seconds: float) -> int:
-    """Writes for `posts`, at ARTICLES_PER_SECOND, when nothing but the age closes a batch. A window begins with the
-    first message of a partition behind the last window."""
-    writes = 0
-    open_batches: dict[int, Batch] = {}
-    for number, post in enumerate(posts):
-        now = number / ARTICLES_PER_SECOND
-        partition = zlib.crc32(publication_key(post.publication).encode()) % PARTITIONS
-        batch = open_batches.get(partition)
-        if batch is None or now - batch.opened_at >= wait_seconds:
-            writes += written(batch)
-            batch = open_batches[partition] = Batch(now, 0, 0)
-        batch.count(post)
-    return writes + sum(map(written, open_batches.values()))
+def stream(pipeline: Pipeline, items: list[Item]) -> list[Arrival]:
+    """Produces them into the topic entities at an even rate; returns when and where each arrived."""
+    arrivals: list[Arrival] = []
+    config = {"bootstrap.servers": pipeline.servers.bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 0}
+    producer = Producer(config, logger=silent)
 
+    def delivered(item: Item, _error: object, record: Message) -> None:
+        arrivals.append(Arrival(time.monotonic() - began, record.partition() or 0, item))
 
-def written(batch: Batch | None) -> int:
-    return batch.documents + 1 if batch else 0
-
-
-def over_the_floor(site: Site, wait_seconds: float) -> float:
-    """Writes of a real saver under a stream in real time, over the floor for as many articles."""
-    count = MEASURED_SECONDS * ARTICLES_PER_SECOND
-    posts = list(islice(news_stream(), count))
-    with site.pipeline(
-        BATCH_MAX_AGE_SECONDS=f"{wait_seconds:g}", BATCH_MAX_DOCUMENTS="10000", BATCH_MAX_POSTS="10000"
-    ) as pipeline:
-        pipeline.start("saver")
-        produce_keyed(pipeline, "entities", in_real_time(posts))
-        wait_until(lambda: pipeline.metric("saver", "namedrop_saver_posts_total") == count)
-        documents = pipeline.metric("saver", "namedrop_saver_documents_total")
-        ledgers = pipeline.metric("saver", "namedrop_saver_batches_total")
-    return (documents + ledgers) / floor(posts, wait_seconds)
-
-
-def in_real_time(posts: Iterable[ExtractedPost]) -> Iterable[tuple[str, bytes]]:
-    started = time.monotonic()
-    for number, post in enumerate(posts):
-        time.sleep(max(0.0, started + number / ARTICLES_PER_SECOND - time.monotonic()))
-        yield publication_key(post.publication), post.model_dump_json().encode()
+    began = time.monotonic()
+    for number, (item, (key, value)) in enumerate(zip(items, messages(items), strict=True)):
+        while (early := began + number / ARTICLES_PER_SECOND - time.monotonic()) > 0:
+            producer.poll(early)
+        producer.produce(pipeline.topics["entities"], value, key, on_delivery=partial(delivered, item))
+    assert producer.flush(FLUSH_SECONDS) == 0
+    return arrivals

@@ -1,81 +1,82 @@
-"""From the first POST to the last count; the same with a slower Firestore; and how long one post takes."""
+"""The whole pipeline on one machine: from the first POST to the last count, and from a 201 to what Firestore shows."""
 
+import http.client
 import json
-import random
-import statistics
 import time
-from dataclasses import replace
+from collections import deque
+from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-import httpx
+from bench.delay import delayed
+from bench.extractor import bare_rate
+from bench.harness import Result, at_least, at_most, interleaved, ratios, result
+from bench.lab import Lab, wait_until
+from bench.latency import latency
+from bench.texts import Article, articles
+from tests.oracle import stored_counts
+from tests.pipeline import Pipeline
 
-from bench.extractor import CHARS, bare
-from bench.harness import Figure, at_least, at_most, figure, in_turn, ratio
-from bench.saver import commits
-from bench.site import Site, wait_until
-from bench.texts import texts
-from shared.firestore import Places
-from tests.faults.proxy import Proxy
-
-COUNT = 1920
-PUBLICATIONS = 20
-ROUND_TRIP_SECONDS = 0.01
-LATENCY_POSTS = 60
-LOOK_SECONDS = 0.01
+ARTICLES = 2000
+BATCH_POSTS = 100
+SECONDS = 300.0
+LOOK_SECONDS = 0.1
+ROUND_TRIP_SECONDS = 0.010
+CREATED = 201
+COUNTED = "namedrop_saver_posts_total"
 
 
-def measure(site: Site) -> list[Figure]:
-    values = in_turn(
-        site.rounds,
-        {"bare": lambda: bare(1), "all": lambda: through_all(site), "slower": lambda: with_slower_firestore(site)},
+def measure(lab: Lab, rounds: int) -> list[Result]:
+    count = lab.sized(ARTICLES)
+    found = interleaved(
+        rounds,
+        {
+            "bare nlp.pipe": lambda: bare_rate(count),
+            "the pipeline": lambda: rate(lab, count, lab.servers.firestore_emulator_host),
+            "with Firestore 10 ms away": lambda: delayed_rate(lab, count),
+        },
     )
-    latencies = sorted(latency(site))
+    bare, whole, late = found.values()
+    latencies = interleaved(rounds, {"p50 and p99 from 201 to Firestore": lambda: latency(lab)})
+    ((p50s, p99s),) = (tuple(zip(*each, strict=True)) for each in latencies.values())
     return [
-        figure("end_to_end: from first POST to last count", values["all"], "articles/s"),
-        ratio("end_to_end: over bare nlp.pipe", values["all"], values["bare"], at_least(0.85)),
-        ratio("end_to_end: with 10 ms more to Firestore", values["slower"], values["all"], at_least(0.95)),
-        figure("end_to_end: 201 to visible, p50", [statistics.median(latencies)], "s", at_most(1.5)),
-        figure("end_to_end: 201 to visible, p99", [latencies[int(0.99 * len(latencies))]], "s", at_most(4)),
+        result("end_to_end.bare_pipe", "articles/s", bare),
+        result("end_to_end.articles", "articles/s", whole),
+        result("end_to_end.over_bare", "of bare nlp.pipe", ratios(whole, bare), at_least(0.85)),
+        result("end_to_end.firestore_10ms_away", "of the rate without", ratios(late, whole), at_least(0.95)),
+        result("end_to_end.visible_p50", "s", p50s, at_most(1.5)),
+        result("end_to_end.visible_p99", "s", p99s, at_most(4)),
     ]
 
 
-def through_all(site: Site) -> float:
-    """One gateway worker, one extractor, one saver; all articles in one request."""
-    lines = [
-        json.dumps({"publication": f"Paper {number % PUBLICATIONS}", "content": text})
-        for number, text in enumerate(texts(COUNT, CHARS))
-    ]
-    with site.pipeline() as pipeline:
+def rate(lab: Lab, count: int, firestore: str) -> float:
+    """Articles a second, one gateway worker, one extractor and one saver; the posts come as fast as they are taken."""
+    with lab.pipeline(FIRESTORE_EMULATOR_HOST=firestore) as pipeline:
         pipeline.start_all()
-        started = time.time()
-        httpx.post(
-            f"{pipeline.the('gateway').url}/post/enqueue/batch",
-            content="\n".join(lines).encode(),
-            headers={"X-API-Key": pipeline.key},
-            timeout=300,
-        ).raise_for_status()
-        wait_until(lambda: pipeline.metric("saver", "namedrop_saver_posts_total") == COUNT)
-        ended = commits(pipeline.the("saver").log_path)[-1][0]
-    return COUNT / (ended - started)
+        found = articles(count)
+        started = time.monotonic()
+        post(pipeline, found)
+        wait_until("all counted", lambda: pipeline.metric("saver", COUNTED) >= count, SECONDS, LOOK_SECONDS)
+        seconds = time.monotonic() - started
+        counted = stored_counts(pipeline.firestore, pipeline.root)
+        assert sum(number for (_, *what), number in counted.items() if what == ["articles"]) == count
+    return count / seconds
 
 
-def with_slower_firestore(site: Site) -> float:
-    _, _, port = site.servers.firestore_emulator_host.rpartition(":")
-    with Proxy(int(port)) as proxy:
-        proxy.delay_seconds = ROUND_TRIP_SECONDS / 2
-        return through_all(replace(site, servers=replace(site.servers, firestore_emulator_host=proxy.host)))
+def delayed_rate(lab: Lab, count: int) -> float:
+    with delayed(lab.servers.firestore_emulator_host, ROUND_TRIP_SECONDS) as host:
+        return rate(lab, count, host)
 
 
-def latency(site: Site) -> list[float]:
-    """Seconds from each 201 until Firestore has the article, one post at a time."""
-    found = []
-    with site.pipeline() as pipeline:
-        pipeline.start_all()
-        places = Places(pipeline.firestore, pipeline.root)
-        for number, text in enumerate(texts(LATENCY_POSTS, CHARS)):
-            pipeline.post({"publication": f"Paper {number}", "content": text}).raise_for_status()
-            accepted = time.perf_counter()
-            while not places.publication(f"paper {number}").get().exists:
-                time.sleep(LOOK_SECONDS)
-            found.append(time.perf_counter() - accepted)
-            time.sleep(random.random())  # so that no post finds the services at a moment that the last one has set
-    return found
+def post(pipeline: Pipeline, found: Sequence[Article]) -> None:
+    """Over the batch route, one connection, a hundred a request; a line without its 201 is sent again, with its id."""
+    address = urlsplit(pipeline.the("gateway").url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=SECONDS)
+    waiting = deque(json.dumps({"id": f"bench-{number}", **article}) for number, article in enumerate(found))
+    while waiting:
+        lines = [waiting.popleft() for _ in range(min(BATCH_POSTS, len(waiting)))]
+        connection.request("POST", "/post/enqueue/batch", "\n".join(lines).encode(), {"X-API-Key": pipeline.key})
+        answers = connection.getresponse().read().splitlines()
+        waiting += [
+            line for line, answer in zip(lines, answers, strict=True) if json.loads(answer)["status"] != CREATED
+        ]
+    connection.close()

@@ -1,49 +1,70 @@
-"""Articles a second of extractors, Kafka to Kafka with transactions, over bare `nlp.pipe` on the same texts."""
+"""Articles a second of extractor processes, Kafka to Kafka, over the bare model's."""
 
-import json
+import subprocess
+import sys
 
-from bench.harness import Figure, at_least, figure, in_turn, ratio
-from bench.site import Site, last_ms, module, now_ms, outputs, produce_evenly, wait_for_partitions, wait_until
-from bench.texts import texts
+import httpx
 
-COUNT = 1920
-"""Forty for each of the 48 partitions."""
-CHARS = 3000
+from bench.harness import Result, at_least, interleaved, ratios, result
+from bench.kafka import fill, steady_rate, watch
+from bench.lab import Lab, start, wait_until
+from bench.texts import articles, posts
+from tests.pipeline import Pipeline
+
+ARTICLES = 2000
 PARTITIONS = 48
+SECONDS = 300.0
 
 
-def measure(site: Site) -> list[Figure]:
-    values = in_turn(
-        site.rounds,
+def measure(lab: Lab, rounds: int) -> list[Result]:
+    count = lab.sized(ARTICLES)
+    found = interleaved(
+        rounds,
         {
-            "bare": lambda: bare(1),
-            "one": lambda: kafka_to_kafka(site, 1),
-            "bare two": lambda: bare(2),
-            "two": lambda: kafka_to_kafka(site, 2),
+            "bare nlp.pipe": lambda: bare_rate(count),
+            "one extractor": lambda: rate(lab, 1, count),
+            "two extractors": lambda: rate(lab, 2, count),
         },
     )
+    bare, one, two = found.values()
     return [
-        figure("extractor: bare nlp.pipe", values["bare"], "articles/s"),
-        ratio("extractor: one over bare nlp.pipe", values["one"], values["bare"], at_least(0.97)),
-        ratio("extractor: two over one", values["two"], values["one"], at_least(1.9)),
-        ratio("extractor: two bare nlp.pipe over one", values["bare two"], values["bare"]),
+        result("extractor.bare_pipe", "articles/s", bare),
+        result("extractor.one_process", "articles/s", one),
+        result("extractor.over_bare", "of bare nlp.pipe", ratios(one, bare), at_least(0.97)),
+        result("extractor.two_processes", "times one", ratios(two, one), at_least(1.9)),
     ]
 
 
-def bare(processes: int) -> float:
-    """Of all together."""
-    commands = [module("bench.bare_pipe", COUNT // processes, CHARS)] * processes
-    return sum(map(float, outputs(commands)))
+def bare_rate(count: int) -> float:
+    """Articles a second of `nlp.pipe` in a process of its own."""
+    command = [sys.executable, "-m", "bench.bare_pipe", str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
+    return float(done.stdout)
 
 
-def kafka_to_kafka(site: Site, processes: int) -> float:
-    """From the first post produced to the last message extracted, by Kafka's timestamps."""
-    posts = [json.dumps({"publication": "Bench", "content": text}).encode() for text in texts(COUNT, CHARS)]
-    with site.pipeline() as pipeline:
-        pipeline.start(*["extractor"] * processes)
-        wait_for_partitions(pipeline, "extractor", PARTITIONS, processes)
-        started = now_ms()
-        produce_evenly(pipeline, "posts", posts, PARTITIONS)
-        wait_until(lambda: pipeline.metric("extractor", "namedrop_extractor_articles_total") == COUNT)
-        ended = last_ms(pipeline, "entities")
-    return 1000 * COUNT / (ended - started)
+def rate(lab: Lab, extractors: int, count: int) -> float:
+    """Articles a second of so many at once, on the same texts: from posts that wait in Kafka to committed entities."""
+    with lab.pipeline() as pipeline:
+        start([pipeline.launch("extractor") for _ in range(extractors)])
+        share_evenly(pipeline, extractors)
+        return extracted_rate(pipeline, posts(articles(count)))
+
+
+def extracted_rate(pipeline: Pipeline, values: list[bytes]) -> float:
+    """Of whatever extractors run there, on posts that come all at once."""
+    bootstrap_servers = pipeline.servers.bootstrap_servers
+    with watch(bootstrap_servers, pipeline.topics["entities"]) as arrivals:
+        before = len(arrivals.until_end())
+        fill(bootstrap_servers, pipeline.topics["posts"], values, PARTITIONS)
+        return steady_rate(arrivals.wait_for(before + len(values), SECONDS)[before:])
+
+
+def share_evenly(pipeline: Pipeline, extractors: int) -> None:
+    """Waits until each has its part of the partitions."""
+    wanted = f"namedrop_extractor_partitions {PARTITIONS / extractors}"
+    running = [service for service in pipeline.services if service.kind == "extractor"]
+    wait_until(
+        f"{wanted} of each extractor",
+        lambda: all(wanted in httpx.get(f"{each.url}/metrics", trust_env=False).text for each in running),
+        within_seconds=120,
+    )

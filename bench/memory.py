@@ -1,50 +1,103 @@
-"""Memory of the processes, at rest and under load, with 16 extractors on one machine."""
+"""What the processes hold in memory, at rest and under load. Memory repeats itself: one round."""
 
-import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 import psutil
 
-from bench.harness import Figure, at_most, figure
-from bench.site import Site, produce_evenly, wait_for_partitions, wait_until
-from bench.texts import texts
-from tests.pipeline import Pipeline
+from bench.end_to_end import post
+from bench.extractor import PARTITIONS, share_evenly
+from bench.harness import Result, at_most, result
+from bench.kafka import fill, watch
+from bench.lab import Lab, every, start, wait_until
+from bench.texts import articles, posts
 
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+ARTICLES = 1000
 EXTRACTORS = 16
-PARTITIONS = 48
-POSTS = 960
-CHARS = 30_000
-KINDS = ("gateway", "extractor", "saver")
+SECONDS = 300.0
+REST_SECONDS = 3.0
+LOOK_SECONDS = 0.5
+SERVERS = {"kafka": "kafka.Kafka", "firestore emulator": "CloudFirestore"}
+"""By what stands in their command lines."""
 
 
-def measure(site: Site) -> list[Figure]:
-    with site.pipeline() as pipeline:
-        pipeline.start("gateway", "saver", *["extractor"] * EXTRACTORS)
-        wait_for_partitions(pipeline, "extractor", PARTITIONS, EXTRACTORS)
-        rest = largest_mb(pipeline)
-        most = dict(rest)
-        extractors_mb = 0.0
-        posts = [json.dumps({"publication": "Bench", "content": text}).encode() for text in texts(POSTS, CHARS)]
-        produce_evenly(pipeline, "posts", posts, PARTITIONS)
+def measure(lab: Lab, rounds: int) -> list[Result]:  # noqa: ARG001 (one is enough)
+    return [*one_of_each(lab), *many_extractors(lab)]
 
-        def done() -> bool:
-            nonlocal extractors_mb
-            extractors_mb = max(extractors_mb, sum(rss_mb(pipeline, "extractor")))
-            most.update({kind: max(most[kind], now) for kind, now in largest_mb(pipeline).items()})
-            return pipeline.metric("saver", "namedrop_saver_posts_total") == POSTS
 
-        wait_until(done, every_seconds=2.0)
+def one_of_each(lab: Lab) -> list[Result]:
+    """The local stack, while it counts a thousand articles that came at once."""
+    count = lab.sized(ARTICLES)
+    with lab.pipeline() as pipeline:
+        pipeline.start_all()
+        groups = {service.kind: [psutil.Process(service.pid)] for service in pipeline.services} | servers()
+        with watched(groups) as (rest, peaks):
+            post(pipeline, articles(count))
+            counted = "namedrop_saver_posts_total"
+            wait_until("all counted", lambda: pipeline.metric("saver", counted) >= count, SECONDS, LOOK_SECONDS)
     return [
-        *(figure(f"memory: {kind} at rest", [rest[kind]], "MB") for kind in KINDS),
-        *(figure(f"memory: {kind} under load", [most[kind]], "MB") for kind in KINDS),
-        figure("memory: 16 extractors under load", [extractors_mb / 1000], "GB", at_most(4.5)),
+        result(f"memory.{name.replace(' ', '_')}_{when}", "MiB", [found[name] / MIB])
+        for name in groups
+        for when, found in (("at_rest", rest), ("under_load", peaks))
     ]
 
 
-def largest_mb(pipeline: Pipeline) -> dict[str, float]:
-    return {kind: max(rss_mb(pipeline, kind)) for kind in KINDS}
+def many_extractors(lab: Lab) -> list[Result]:
+    """Sixteen, all of them reading; pages that they share count once."""
+    count = lab.sized(2 * ARTICLES)
+    with lab.pipeline() as pipeline:
+        start([pipeline.launch("extractor") for _ in range(EXTRACTORS)])
+        share_evenly(pipeline, EXTRACTORS)
+        bootstrap_servers = pipeline.servers.bootstrap_servers
+        processes = {"extractors": [psutil.Process(service.pid) for service in pipeline.services]}
+        with (
+            watch(bootstrap_servers, pipeline.topics["entities"]) as arrivals,
+            watched(processes) as (rest, peaks),
+        ):
+            fill(bootstrap_servers, pipeline.topics["posts"], posts(articles(count)), PARTITIONS)
+            arrivals.wait_for(count, SECONDS)
+    return [
+        result("memory.16_extractors_at_rest", "GiB in all", [rest["extractors"] / GIB]),
+        result("memory.16_extractors_under_load", "GiB in all", [peaks["extractors"] / GIB], at_most(4.5)),
+    ]
 
 
-def rss_mb(pipeline: Pipeline, kind: str) -> list[float]:
-    """Resident memory, shared pages counted in each."""
-    pids = [service.pid for service in pipeline.services if service.kind == kind]
-    return [psutil.Process(pid).memory_info().rss / 1e6 for pid in pids if pid]
+Groups = Mapping[str, Sequence[psutil.Process]]
+Sizes = dict[str, int]
+"""Bytes by name."""
+
+
+@contextmanager
+def watched(groups: Groups) -> Iterator[tuple[Sizes, Sizes]]:
+    """What each group holds at rest, and its peaks from then on; those are complete when the `with` ends."""
+    time.sleep(REST_SECONDS)
+    rest, peaks = sizes(groups), dict.fromkeys(groups, 0)
+
+    def look() -> None:
+        for name, held in sizes(groups).items():
+            peaks[name] = max(peaks[name], held)
+
+    with every(LOOK_SECONDS, look):
+        yield rest, peaks
+
+
+def sizes(groups: Groups) -> Sizes:
+    return {name: sum(map(held_bytes, processes)) for name, processes in groups.items()}
+
+
+def held_bytes(process: psutil.Process) -> int:
+    """Linux: PSS, in which a page shared by several processes counts once over all of them. Elsewhere what is
+    resident."""
+    with suppress(AttributeError):
+        return int(process.memory_full_info().pss)
+    return int(process.memory_info().rss)
+
+
+def servers() -> dict[str, list[psutil.Process]]:
+    """The broker and the emulator, where they are children of ours."""
+    children = [(child, " ".join(child.cmdline())) for child in psutil.Process().children(recursive=True)]
+    found = {name: [child for child, line in children if sign in line] for name, sign in SERVERS.items()}
+    return {name: processes for name, processes in found.items() if processes}

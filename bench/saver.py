@@ -1,59 +1,79 @@
-"""Documents a second of a saver, over bare commits of the same documents."""
+"""Documents a second of one saver, Kafka to Firestore, over a loop of bare commits."""
 
-import json
 import os
+import secrets
 import subprocess
-from datetime import datetime
-from itertools import islice
-from pathlib import Path
-from typing import Any
+import sys
+import time
 
-from bench.harness import Figure, at_least, figure, in_turn, ratio
-from bench.site import Site, module, produce_keyed, wait_until
-from bench.texts import news_stream
+from confluent_kafka import Producer
 
-MESSAGES = 3000
+from bench.harness import Result, at_least, interleaved, ratios, result
+from bench.kafka import FLUSH_SECONDS
+from bench.lab import Lab, wait_until
+from bench.stream import fitted, messages, news
+from cli.kafka import silent
+from tests.pipeline import Pipeline
+
+ARTICLES = 2000
+SECONDS = 300.0
+STEADY = (0.1, 0.9)
+LOOK_SECONDS = 0.25
+"""Seldom: the process that is measured has to answer."""
+DOCUMENTS = "namedrop_saver_documents_total"
+POSTS = "namedrop_saver_posts_total"
+PARTITIONS = "namedrop_saver_partitions"
 
 
-def measure(site: Site) -> list[Figure]:
-    values = in_turn(
-        site.rounds,
-        {
-            "bare": lambda: bare_commits(site, "made"),
-            "client": lambda: bare_commits(site, "client"),
-            "saver": lambda: saver(site),
-        },
+def measure(lab: Lab, rounds: int) -> list[Result]:
+    count = lab.sized(ARTICLES)
+    records = list(messages(list(news(fitted(), count))))
+    found = interleaved(
+        rounds,
+        {"bare commits": lambda: bare_rate(lab, count), "saver": lambda: rate(lab, records)},
     )
+    bare, saver = found.values()
     return [
-        figure("saver: bare commits", values["bare"], "documents/s"),
-        ratio("saver: over bare commits", values["saver"], values["bare"], at_least(0.9)),
-        ratio("saver: over commits of the client's own writes", values["saver"], values["client"]),
+        result("saver.bare_commits", "documents/s", bare),
+        result("saver.documents", "documents/s", saver),
+        result("saver.over_bare", "of bare commits", ratios(saver, bare), at_least(0.9)),
     ]
 
 
-def bare_commits(site: Site, kind: str) -> float:
-    with site.pipeline() as pipeline:
-        command = module("bench.bare_commits", MESSAGES, kind)
-        return float(subprocess.check_output(command, env={**os.environ, **pipeline.environment}, text=True))
+def bare_rate(lab: Lab, count: int) -> float:
+    """Documents a second of bare commits, in a process of its own."""
+    command = [sys.executable, "-m", "bench.bare_commits", f"bench/{secrets.token_hex(4)}", str(count)]
+    environment = os.environ | lab.servers.environment
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=SECONDS)
+    return float(done.stdout)
 
 
-def saver(site: Site) -> float:
-    """All messages are there when it starts; from the first of its commits to the last."""
-    with site.pipeline() as pipeline:
-        posts = islice(news_stream(), MESSAGES)
-        produce_keyed(pipeline, "entities", ((post.publication, post.model_dump_json().encode()) for post in posts))
-        pipeline.start("saver")
-        wait_until(lambda: pipeline.metric("saver", "namedrop_saver_posts_total") == MESSAGES)
-        saved = commits(pipeline.the("saver").log_path)
-    first, last = saved[0][0], saved[-1][0]
-    return sum(documents for at, documents in saved if at > first) / (last - first)
+def rate(lab: Lab, records: list[tuple[str, bytes]]) -> float:
+    """Documents a second of one saver while nine tenths of the records are still to come, until one tenth is."""
+    with lab.pipeline() as pipeline:
+        start(pipeline)
+        feed(pipeline, records)
+        looks = [documents_when(pipeline, part * len(records)) for part in STEADY]
+    (began, first), (ended, last) = looks
+    return (last - first) / (ended - began)
 
 
-def commits(log_path: Path) -> list[tuple[float, int]]:
-    """When each batch was saved, in seconds since 1970, and of how many documents; as the saver's log says."""
-    lines: list[dict[str, Any]] = [json.loads(line) for line in log_path.read_text().splitlines()]
-    return [
-        (datetime.fromisoformat(line["time"]).timestamp(), line["documents"])
-        for line in lines
-        if line["event"] == "batch.saved"
-    ]
+def start(pipeline: Pipeline) -> None:
+    """One saver that has all the partitions."""
+    pipeline.start("saver")
+    wait_until("12 partitions", lambda: pipeline.metric("saver", PARTITIONS) == 12, within_seconds=30)
+
+
+def feed(pipeline: Pipeline, records: list[tuple[str, bytes]]) -> None:
+    """Keyed records into the topic entities, where the extractor would put them."""
+    config = {"bootstrap.servers": pipeline.servers.bootstrap_servers, "partitioner": "murmur2_random"}
+    producer = Producer(config, logger=silent)
+    for key, value in records:
+        producer.produce(pipeline.topics["entities"], value, key)
+    assert producer.flush(FLUSH_SECONDS) == 0
+
+
+def documents_when(pipeline: Pipeline, posts: float) -> tuple[float, float]:
+    """Monotonic seconds, and the documents written, as soon as so many posts are counted."""
+    wait_until(f"{posts:.0f} posts", lambda: pipeline.metric("saver", POSTS) >= posts, SECONDS, LOOK_SECONDS)
+    return time.monotonic(), pipeline.metric("saver", DOCUMENTS)

@@ -1,62 +1,60 @@
-"""How much more 2, 4, 8 and 16 extractors do than one, when the model waits instead of computing."""
+"""How much faster more extractors are, with the cores taken out of it: the model waits as long as it would work."""
 
-import json
 import sys
 
-from bench.harness import Figure, at_least, figure, ratio
-from bench.site import Site, last_ms, now_ms, produce_evenly, wait_for_partitions, wait_until
+from bench.extractor import bare_rate, extracted_rate, share_evenly
+from bench.harness import Result, at_least, result, say, shown
+from bench.lab import Lab, start
+from bench.texts import articles, posts
 from cli.service import Worker
 from tests.pipeline import Pipeline
 
 SIZES = (1, 2, 4, 8, 16)
-PARTITIONS = 48
-POSTS_EACH = 96
-"""For each process, two in each partition for each process: all have the same to do."""
+MODEL_ARTICLES = 600
+"""From which the model's time an article is taken."""
+SECONDS = 10
+"""Work for each extractor."""
 
 
-class WaitingExtractor(Worker):
+class StubExtractor(Worker):
+    """See stub_extractor.py."""
+
     def command(self) -> list[str]:
         super().command()
-        return [sys.executable, "-m", "bench.waiting_extractor"]
+        return [sys.executable, "-m", "bench.stub_extractor"]
 
 
-def measure(site: Site) -> list[Figure]:
-    rates: dict[int, list[float]] = {size: [] for size in SIZES}
-    for _ in range(site.rounds):
-        with site.pipeline() as pipeline:
-            for size in SIZES:
-                grow(site, pipeline, size)
-                rates[size].append(rate(pipeline, size))
-    grown = [
-        ratio(
-            f"scale_out: {size} waiting extractors over one",
-            rates[size],
-            rates[1],
-            at_least(15) if size == 16 else None,
-        )
-        for size in SIZES[1:]
+def measure(lab: Lab, rounds: int) -> list[Result]:
+    model_rate = bare_rate(lab.sized(MODEL_ARTICLES))
+    say(f"  one article: {1000 / model_rate:.1f} ms")
+    found = [one_round(lab, number, model_rate) for number in range(1, rounds + 1)]
+    return [
+        result("scale_out.model", "ms an article", [1000 / model_rate]),
+        result("scale_out.1", "articles/s", [rates[1] for rates in found]),
+        *(
+            result(f"scale_out.{size}", "times one", [rates[size] / rates[1] for rates in found], goal)
+            for size, goal in zip(SIZES[1:], [None, None, None, at_least(15)], strict=True)
+        ),
     ]
-    return [figure("scale_out: one waiting extractor", rates[1], "articles/s"), *grown]
 
 
-def grow(site: Site, pipeline: Pipeline, size: int) -> None:
-    while len(pipeline.services) < size:
-        number = len(pipeline.services)
-        worker = WaitingExtractor("extractor", number, site.folder / f"waiting-{number}.log", pipeline.environment)
-        pipeline.services.append(worker)
-        worker.start()
-    wait_for_partitions(pipeline, "extractor", PARTITIONS, size)
+def one_round(lab: Lab, number: int, model_rate: float) -> dict[int, float]:
+    """Articles a second by number of extractors: each size is the one before and as many again."""
+    rates: dict[int, float] = {}
+    with lab.pipeline(STUB_SECONDS=str(1 / model_rate)) as pipeline:
+        for size in SIZES:
+            grow(pipeline, size)
+            rates[size] = extracted_rate(pipeline, posts(articles(lab.sized(size * SECONDS * model_rate))))
+            say(f"  round {number}, {size} extractors: {shown(rates[size])}/s")
+    return rates
 
 
-def rate(pipeline: Pipeline, size: int) -> float:
-    """From the first post produced to the last message extracted, by Kafka's timestamps."""
-    posts = [json.dumps({"publication": "Bench", "content": "Nobody."}).encode()] * (POSTS_EACH * size)
-    before = pipeline.metric("extractor", "namedrop_extractor_articles_total")
-    started = now_ms()
-    produce_evenly(pipeline, "posts", posts, PARTITIONS)
-    wait_until(
-        lambda: pipeline.metric("extractor", "namedrop_extractor_articles_total") == before + len(posts),
-        every_seconds=2.0,
-    )
-    ended = last_ms(pipeline, "entities")
-    return 1000 * len(posts) / (ended - started)
+def grow(pipeline: Pipeline, size: int) -> None:
+    """Until there are so many, each with its part of the partitions."""
+    new = [
+        StubExtractor("extractor", number, pipeline.folder / f"extractor-{number}.log", pipeline.environment)
+        for number in range(len(pipeline.services), size)
+    ]
+    pipeline.services += new
+    start(new)
+    share_evenly(pipeline, size)

@@ -49,7 +49,7 @@ class Pipeline:
         }
         self.firestore = emulator_client(servers)
         self.services: list[Service] = []
-        self._folder = folder
+        self.folder = folder
         self.make_topics()
 
     def make_topics(self) -> None:
@@ -61,7 +61,7 @@ class Pipeline:
 
     def start(self, *kinds: str, **settings: str) -> None:
         """Gateways, extractors, savers; returns when all of them are ready."""
-        started = [self._start(kind, settings) for kind in kinds]
+        started = [self.launch(kind, **settings) for kind in kinds]
         for service in started:
             service.wait_ready(READY_SECONDS)
 
@@ -69,10 +69,11 @@ class Pipeline:
         """One of each."""
         self.start("gateway", "extractor", "saver")
 
-    def _start(self, kind: str, settings: Mapping[str, str]) -> Service:
+    def launch(self, kind: str, **settings: str) -> Service:
+        """One, without waiting for it."""
         number = len(self.services)
         environment = {**self.environment, **settings}
-        log_path = self._folder / f"{kind}-{number}.log"
+        log_path = self.folder / f"{kind}-{number}.log"
         service: Service = (
             Gateway(log_path, environment, port=0, workers=int(settings.get("WORKERS", "1")))
             if kind == "gateway"
