@@ -1,15 +1,13 @@
 """Posts to Kafka, and the broker's acknowledgement back to whoever waits for it."""
 
 import asyncio
-import contextvars
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
-from threading import Event, Thread
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -19,7 +17,11 @@ from services.gateway.settings import GatewaySettings
 from shared.kafka import open_producer
 from shared.telemetry import log
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.001
+"""Between two looks for reports, while there is something to report."""
+IDLE_SECONDS = 0.1
+"""The same while there is not: librdkafka also has errors to tell."""
+SWEEP_SECONDS = 0.05
 REPLACE_SECONDS = 1.0
 MAYBE_STORED = {
     KafkaError._MSG_TIMED_OUT,
@@ -34,8 +36,7 @@ MAYBE_STORED = {
 ProducerOpener = Callable[..., AbstractContextManager[Producer]]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What Kafka said about one post: where it stands, or why it does not."""
 
     partition: int
@@ -43,15 +44,17 @@ class Report:
     error: KafkaError | None
 
 
+OVERDUE = Report(-1, -1, KafkaError(KafkaError._TIMED_OUT))
 Receipt = asyncio.Future[Report]
-"""What a post handed over gives back: Kafka's report, within about a second more than `ack_seconds`."""
+"""What a post handed over gives back: Kafka's report, or OVERDUE after `ack_seconds`."""
 
 
 class Deliveries:
-    """The worker's one producer, and the thread that polls it.
+    """The worker's one producer, and the task that polls it.
 
-    The thread takes librdkafka's delivery reports as they come, several at a time, and hands each handful to the event
-    loop in one call: a call per report would cost more than all the rest.
+    A task on the event loop, and no thread that waits in poll(): a thread would fight the loop for Python's lock at
+    each report, and under load that costs more than all the rest. Time-outs are swept, not set: a timer for each post
+    costs more than the post.
     """
 
     def __init__(self, settings: GatewaySettings, opener: ProducerOpener = open_producer) -> None:
@@ -59,49 +62,56 @@ class Deliveries:
         self._opener = opener
         self._topic = settings.posts_topic
         self._reports: list[tuple[Receipt, float, Report]] = []
+        self._waiting: deque[tuple[float, Receipt]] = deque()
+        """When each post was handed over, the oldest first; those with a report leave with the next sweep."""
+        self._unreported = 0
+        self._handed_over = asyncio.Event()
         self._scope = ExitStack()
-        self._stopping = Event()
-        self._broken = Event()
+        self._broken = False
 
     async def __aenter__(self) -> "Deliveries":
         self._loop = asyncio.get_running_loop()
         self._open_producer()
-        # A thread starts without context; ours says which service is logging.
-        self._thread = Thread(target=contextvars.copy_context().run, args=[self._poll], name="deliveries")
-        self._thread.start()
+        self._polling = self._loop.create_task(self._poll())
+        self._polling.add_done_callback(_tell_if_it_failed)
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        await asyncio.to_thread(self._thread.join)
+        self._polling.cancel()
+        await asyncio.wait([self._polling])
+        await asyncio.to_thread(self._scope.close)
+        self._settle()
+        self._sweeper.cancel()
 
     @property
     def working(self) -> bool:
-        """False when the thread died: then no acknowledgement would ever come, and only a restart helps."""
-        return self._thread.is_alive()
+        """False when the task died: then no acknowledgement would ever come, and only a restart helps."""
+        return not self._polling.done()
 
     def hand_over(self, value: bytes) -> Receipt:
         """Raises Refusal when the producer does not take it; then nothing was stored."""
         receipt: Receipt = self._loop.create_future()
+        now = time.monotonic()
         try:
-            self._producer.produce(self._topic, value, on_delivery=partial(self._report, receipt, time.monotonic()))
+            self._producer.produce(self._topic, value, on_delivery=partial(self._report, receipt, now))
         except BufferError:
             raise busy("The queue to Kafka is full.") from None
         except KafkaException as error:
             if error.args[0].code() == KafkaError._FATAL:
-                self._broken.set()
+                self._broken = True
             raise not_stored(error.args[0]) from error
+        self._waiting.append((now, receipt))
+        self._unreported += 1
+        self._handed_over.set()
         return receipt
 
     async def acknowledged(self, receipt: Receipt, post_id: str) -> Report:
-        """Waits for the acknowledgement, `ack_seconds` at most. Raises Refusal when there is none."""
-        try:
-            async with asyncio.timeout(self._settings.ack_seconds):
-                report = await receipt
-        except TimeoutError:
-            raise self.not_acknowledged(post_id) from None
+        """Waits for the acknowledgement, until `ack_seconds` after the post was handed over. Raises Refusal when there
+        is none."""
+        report = await receipt
         if report.error is None:
             return report
         if report.error.code() in MAYBE_STORED:
@@ -117,38 +127,63 @@ class Deliveries:
             id=post_id,
         )
 
+    async def _poll(self) -> None:
+        """The task's work, until it is cancelled."""
+        while True:
+            await self._until_reports_may_be_there()
+            try:
+                self._producer.poll(0)
+            except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
+                log().error("producer.broken", error=error.args[0].str())
+                self._broken = True
+                await asyncio.sleep(REPLACE_SECONDS)  # the next one may fare no better
+            self._settle()
+            if self._broken:
+                log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
+                await asyncio.to_thread(self._scope.close)  # a second, for what is still under way
+                self._settle()
+                self._open_producer()
+
+    async def _until_reports_may_be_there(self) -> None:
+        if self._unreported:
+            await asyncio.sleep(POLL_SECONDS)
+            return
+        self._handed_over.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._handed_over.wait()
+
     def _report(self, receipt: Receipt, started: float, error: KafkaError | None, message: Message) -> None:
-        """librdkafka's delivery callback, in the polling thread."""
+        """librdkafka's delivery callback; in a thread of its own while a producer is being closed."""
         partition, offset = message.partition(), message.offset()
         # Both are there unless there is an error.
         report = Report(-1 if partition is None else partition, -1 if offset is None else offset, error)
         self._reports.append((receipt, started, report))
 
-    def _poll(self) -> None:
-        """The thread's work, until it is told to stop."""
-        with self._scope:
-            while not self._stopping.is_set():
-                try:
-                    self._producer.poll(POLL_SECONDS)  # the first report ends the wait; those at hand come with it
-                except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
-                    log().error("producer.broken", error=error.args[0].str())
-                    self._broken.set()
-                    self._stopping.wait(REPLACE_SECONDS)  # the next one may fare no better
-                self._hand_reports_to_loop()
-                if self._broken.is_set():
-                    log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
-                    self._scope.close()
-                    self._open_producer()
-                    self._broken.clear()
-        self._hand_reports_to_loop()
+    def _settle(self) -> None:
+        """Wakes those who still wait."""
+        now = time.monotonic()
+        for receipt, started, report in self._reports:
+            if report.error is None:
+                ACK_SECONDS.observe(now - started)
+            if not receipt.done():
+                receipt.set_result(report)
+        self._unreported -= len(self._reports)
+        self._reports.clear()
 
-    def _hand_reports_to_loop(self) -> None:
-        if self._reports:
-            reports, self._reports = self._reports, []
-            self._loop.call_soon_threadsafe(_settle, reports)
+    def _sweep(self) -> None:
+        """Tells those who have waited too long, whatever the producer does meanwhile."""
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        overdue = time.monotonic() - self._settings.ack_seconds
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] < overdue):
+            _, receipt = self._waiting.popleft()
+            if not receipt.done():
+                receipt.set_result(OVERDUE)
 
     def _open_producer(self) -> None:
         self._producer = self._scope.enter_context(self._opener(self._settings, **producer_config(self._settings)))
+        self._broken = False
+        self._unreported = 0
 
 
 def producer_config(settings: GatewaySettings) -> dict[str, Any]:
@@ -172,11 +207,6 @@ def not_stored(error: KafkaError) -> Refusal:
     return Refusal(503, Reason.KAFKA_REFUSED, f"Kafka refused the post: {error.str()}. Nothing was stored.")
 
 
-def _settle(reports: list[tuple[Receipt, float, Report]]) -> None:
-    """On the event loop: wakes those who still wait."""
-    now = time.monotonic()
-    for receipt, started, report in reports:
-        if report.error is None:
-            ACK_SECONDS.observe(now - started)
-        if not receipt.done():
-            receipt.set_result(report)
+def _tell_if_it_failed(polling: asyncio.Task[None]) -> None:
+    if not polling.cancelled() and (error := polling.exception()):
+        log().critical("deliveries.ended", exc_info=error)

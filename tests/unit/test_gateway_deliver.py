@@ -47,6 +47,8 @@ class FakeProducer:
     def poll(self, _seconds: float) -> None:
         if isinstance(self.answer, str) and self.answer == "broken":
             raise FATAL
+        if isinstance(self.answer, str) and self.answer == "a bug":
+            raise ValueError(self.answer)
         while self.reports:
             self.reports.pop()()
 
@@ -133,7 +135,7 @@ def test_a_producer_in_a_fatal_state_is_replaced() -> None:
 
 
 def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
-    """Kafka gives no id to one that lacks its right to write, and poll() tells: the thread must live to try again."""
+    """Kafka gives no id to one that lacks its right to write, and poll() tells: the task must live to try again."""
 
     async def posts(deliveries: Deliveries) -> None:
         async with asyncio.timeout(10):
@@ -142,3 +144,16 @@ def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
         assert (await one(deliveries)).offset == 42
 
     deliver(["broken", None], posts)
+
+
+def test_posts_are_refused_in_time_even_when_nobody_polls(capsys: pytest.CaptureFixture[str]) -> None:
+    """The log says why, and the health check asks for a restart."""
+
+    async def posts(deliveries: Deliveries) -> None:
+        with pytest.raises(Refusal) as refused:
+            await one(deliveries)
+        assert refused.value.reason == Reason.NOT_ACKNOWLEDGED
+        assert not deliveries.working
+
+    deliver(["a bug"], posts)
+    assert "deliveries.ended" in capsys.readouterr().out
