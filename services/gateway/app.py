@@ -56,9 +56,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
         responses=EVERYWHERE,
     )
-    key_name = key_name_from(Keys(settings))
-    app.include_router(posts_router(settings, key_name, deliveries))
-    reader_name = reader_name_from(key_name)
+    keys = Keys(settings)
+    # First, and as they are: routes that are included FastAPI looks through at length, for each request.
+    app.router.routes[:0] = posts_router(settings, key_name_from(keys), deliveries).routes
+    reader_name = reader_name_from(keys)
     app.include_router(reads_router(settings, reader_name, store, live))
     app.include_router(health_router(readiness, deliveries))
     app.include_router(pages_router(settings, reader_name, store))
