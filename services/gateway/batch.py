@@ -1,7 +1,6 @@
 """The answer to a batch: a line of results for each line of posts, while the posts are still coming in."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -9,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.body import lines
 from services.gateway.deliver import Deliveries, Receipt
-from services.gateway.metrics import ACCEPTED, REFUSED
+from services.gateway.metrics import REFUSED, accepted_of
 from services.gateway.post import NewPost, new_id, parse_post, record_value
 from services.gateway.refusal import Reason, Refusal, too_large
 from services.gateway.room import Room
@@ -73,7 +73,7 @@ class BatchAnswer(Response):
         # Results, and not refusals: an exception would hold on to the line that it was about.
         self._lines: asyncio.Queue[Waiting | Result | None] = asyncio.Queue(RESULTS_HELD)
         self._refused: Counter[Reason] = Counter()
-        self._accepted = ACCEPTED.labels(key)
+        self._accepted = accepted_of(key)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -147,7 +147,7 @@ class BatchAnswer(Response):
         piece = bytearray()
         while (line := await self._lines.get()) is not None:
             result = await self._result(line) if isinstance(line, Waiting) else line
-            piece += json.dumps(result).encode() + b"\n"
+            piece += to_json(result) + b"\n"
             if self._lines.empty() or len(piece) > PIECE_BYTES:
                 async with asyncio.timeout(self._pause_seconds):  # a client that does not read must not stay for ever
                     await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import to_json
 
 from services.gateway.refusal import Reason, Refusal
 from shared.messages import NOT_BLANK, PostId, ShortText, not_blank, publication_name
@@ -41,18 +41,6 @@ class NewPost(BaseModel):
     """Kept with the post."""
     published_at: datetime | None = Field(None, examples=["2026-11-23T10:00:00Z"])
     """ISO 8601, date and time. Kept with the post."""
-
-
-class Record(BaseModel):
-    """The value of a record of `posts`, its fields in the order in which people read them."""
-
-    id: str
-    publication: str
-    content: str
-    title: str | None
-    url: str | None
-    published_at: datetime | None
-    received_at: datetime
 
 
 def new_post_class(content_max_chars: int) -> type[NewPost]:
@@ -89,21 +77,23 @@ def new_id() -> str:
     """A UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits, so that ids sort by time."""
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
     version, variant = 0xF << 76, 0x3 << 62
-    return str(UUID(int=value & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+    digits = f"{value & ~version & ~variant | 0x7 << 76 | 0x2 << 62:032x}"  # str(UUID(...)) takes three times as long
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def record_value(post: NewPost, post_id: str) -> bytes:
     """Compact JSON, not escaped to ASCII: DESIGN's shape of a record of `posts`."""
-    record = Record.model_construct(
-        id=post_id,
-        publication=post.publication,
-        content=post.content,
-        title=post.title,
-        url=post.url,
-        published_at=post.published_at,
-        received_at=datetime.now(UTC),
+    return to_json(
+        {
+            "id": post_id,
+            "publication": post.publication,
+            "content": post.content,
+            "title": post.title,
+            "url": post.url,
+            "published_at": post.published_at,
+            "received_at": datetime.now(UTC),
+        }
     )
-    return record.model_dump_json().encode()
 
 
 def _with_field_names(error: ValidationError, body: bytes, kind: type[NewPost]) -> ValidationError:

@@ -6,13 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from services.gateway.auth import NEEDS_KEY, KeyName
 from services.gateway.batch import BatchAnswer, Batches
 from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
 from services.gateway.direct import Direct
-from services.gateway.metrics import ACCEPTED
+from services.gateway.metrics import accepted_of
 from services.gateway.openapi import EVERYWHERE, content, problem_responses, request_body
 from services.gateway.post import EXAMPLE, new_id, new_post_class, parse_post, record_value
 from services.gateway.refusal import busy
@@ -57,9 +58,9 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
             report = await deliveries.acknowledged(deliveries.hand_over(record_value(post, post_id)), post_id)
         finally:
             room.leave(size)
-        ACCEPTED.labels(key).inc()
+        accepted_of(key).inc()
         accepted = {"id": post_id, "partition": report.partition, "offset": report.offset}
-        return Response(json.dumps(accepted), 201, media_type="application/json")
+        return Response(to_json(accepted), 201, media_type="application/json")
 
     @router.post(
         "/post/enqueue/batch",
