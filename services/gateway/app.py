@@ -25,6 +25,7 @@ from services.gateway.posts import posts_router
 from services.gateway.reads import reads_router
 from services.gateway.refusal import Refusal
 from services.gateway.settings import GatewaySettings
+from services.gateway.shortcut import Shortcut
 from services.gateway.store import Store
 from shared import __version__
 from shared.telemetry import set_up_logging
@@ -61,13 +62,14 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         responses=EVERYWHERE,
     )
     keys = Keys(settings)
-    # First, and as they are: routes that are included FastAPI looks through at length, for each request.
-    app.router.routes[:0] = posts_router(settings, key_name_from(keys), deliveries).routes
+    posts = posts_router(settings, key_name_from(keys), deliveries)
+    app.include_router(posts)
     reader_name = reader_name_from(keys)
     app.include_router(reads_router(settings, reader_name, store, live))
     app.include_router(health_router(readiness, deliveries))
     app.include_router(pages_router(settings, reader_name, store))
     app.mount("/static", static_files())
+    app.add_middleware(Shortcut, routes=posts.routes, refuse=_refuse)
     app.add_middleware(AccessLog)
     app.add_middleware(HeadAsGet)
     app.add_exception_handler(Refusal, _refuse)

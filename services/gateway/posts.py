@@ -12,9 +12,8 @@ from services.gateway.auth import NEEDS_KEY, KeyName
 from services.gateway.batch import BatchAnswer, Batches
 from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
-from services.gateway.direct import Direct
 from services.gateway.metrics import accepted_of
-from services.gateway.openapi import EVERYWHERE, content, problem_responses, request_body
+from services.gateway.openapi import content, problem_responses, request_body
 from services.gateway.post import EXAMPLE, new_id, new_post_class, parse_post, record_value
 from services.gateway.refusal import busy
 from services.gateway.room import Room
@@ -30,7 +29,7 @@ class Accepted(BaseModel):
 
 
 def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliveries) -> APIRouter:
-    router = APIRouter(tags=["posts"], dependencies=NEEDS_KEY, responses=EVERYWHERE, route_class=Direct)
+    router = APIRouter(tags=["posts"], dependencies=NEEDS_KEY)
     room = Room(settings.in_flight_max_posts, settings.in_flight_max_bytes)
     kind = new_post_class(settings.content_max_chars)
     batches = Batches(settings, kind, deliveries, asyncio.Semaphore(settings.batches_max))
