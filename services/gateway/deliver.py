@@ -18,7 +18,8 @@ from shared.kafka import open_producer
 from shared.telemetry import log
 
 POLL_SECONDS = 0.001
-"""Between two looks for reports, while there is something to report."""
+"""Between two looks for reports, while there is something to report: uvloop's clock has no finer ticks. A client that
+sends one post after another waits 0.7 ms longer for each than a thread in poll() would let it."""
 IDLE_SECONDS = 0.1
 """The same while there is not: librdkafka also has errors to tell."""
 SWEEP_SECONDS = 0.05
@@ -193,8 +194,9 @@ def producer_config(settings: GatewaySettings) -> dict[str, Any]:
         # Together with murmur2_random: each post, having no key, goes to a partition of its own choosing. By default
         # all posts of 10 ms go to one partition, and so to one extractor.
         "sticky_partitioning_linger_ms": 0,
-        # Waiting for company costs a client that sends one post after another 3.7 ms a post at 2 ms, 7.5 at 5, 1.0 at
-        # 0. Under load posts find company all the same, while five requests are under way.
+        # Waiting for company would save a tenth of the CPU under load (1 ms: Kafka's too), and would cost a client that
+        # sends one post after another 1.2 ms a post. Under load posts find company all the same, while five requests
+        # are under way.
         "linger_ms": 0,
         "queue_buffering_max_kbytes": settings.in_flight_max_bytes // 1024,
     }
