@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.metrics import REFUSED, REQUEST_SECONDS
+from services.gateway.metrics import REFUSED, request_seconds_of
 from services.gateway.refusal import Reason
 from shared.telemetry import log
 
@@ -41,7 +41,7 @@ class AccessLog:
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "other")
-    REQUEST_SECONDS.labels(route, status).observe(seconds)
+    request_seconds_of(route, status).observe(seconds)
     if status < 400:
         return
     state: dict[str, Any] = scope.get("state", {})

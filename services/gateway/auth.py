@@ -22,31 +22,25 @@ BASIC = HTTPBasic(
     auto_error=False,
 )
 
-KeyName = Callable[..., Awaitable[str]]
+KeyName = Callable[[Request], str]
+ReaderName = Callable[..., Awaitable[str]]
+
+NEEDS_KEY = [Security(API_KEY), Security(ACCESS_TOKEN)]
+"""For the OpenAPI document: what a KeyName looks at."""
 
 
 def key_name_from(keys: Keys) -> KeyName:
-    """A dependency that gives the key's name, and leaves it for the access log. Raises Refusal (401)."""
+    """Gives the name of a request's key, and leaves it for the access log. Raises Refusal (401)."""
 
-    async def key_name(
-        request: Request,
-        api_key: Annotated[str | None, Security(API_KEY)],
-        access_token: Annotated[str | None, Security(ACCESS_TOKEN)],
-    ) -> str:
-        given = api_key or access_token
-        if not given:
-            raise Refusal(401, Reason.UNAUTHORIZED, "An API key is missing: send it in the header X-API-Key.")
-        name = keys.name_of(given.encode("latin-1"))  # the bytes as they were sent
-        if name is None:
-            raise Refusal(401, Reason.UNAUTHORIZED, "The API key is wrong.")
-        request.state.key = name
-        return name
+    def key_name(request: Request) -> str:
+        headers = request.headers
+        return _name_of(request, headers.get("x-api-key") or headers.get("access_token"), keys)
 
     return key_name
 
 
-def reader_name_from(key_name: KeyName) -> KeyName:
-    """As key_name, and also by what a browser asks its user for and then sends by itself.
+def reader_name_from(keys: Keys) -> ReaderName:
+    """A dependency that does the same, and also with what a browser asks its user for and then sends by itself.
 
     Not for posting: another site's page could make a browser post with it.
     """
@@ -57,6 +51,16 @@ def reader_name_from(key_name: KeyName) -> KeyName:
         access_token: Annotated[str | None, Security(ACCESS_TOKEN)],
         basic: Annotated[HTTPBasicCredentials | None, Security(BASIC)],
     ) -> str:
-        return await key_name(request, api_key or (basic.password if basic else None), access_token)
+        return _name_of(request, api_key or (basic.password if basic else None) or access_token, keys)
 
     return reader_name
+
+
+def _name_of(request: Request, key: str | None, keys: Keys) -> str:
+    if not key:
+        raise Refusal(401, Reason.UNAUTHORIZED, "An API key is missing: send it in the header X-API-Key.")
+    name = keys.name_of(key.encode("latin-1"))  # the bytes as they were sent
+    if name is None:
+        raise Refusal(401, Reason.UNAUTHORIZED, "The API key is wrong.")
+    request.state.key = name
+    return name

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.gateway.body import lines
 from services.gateway.deliver import Deliveries, Receipt
-from services.gateway.metrics import ACCEPTED, REFUSED
+from services.gateway.metrics import REFUSED, accepted_of
 from services.gateway.post import NewPost, new_id, parse_post, record_value
 from services.gateway.refusal import Reason, Refusal, too_large
 from services.gateway.room import Room
@@ -73,7 +73,7 @@ class BatchAnswer(Response):
         # Results, and not refusals: an exception would hold on to the line that it was about.
         self._lines: asyncio.Queue[Waiting | Result | None] = asyncio.Queue(RESULTS_HELD)
         self._refused: Counter[Reason] = Counter()
-        self._accepted = ACCEPTED.labels(key)
+        self._accepted = accepted_of(key)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})

@@ -125,6 +125,11 @@ class Door(HttpToolsProtocol):
         super().on_body(body)
         self._head_bytes = 0
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        # Whoever reads this body will not have to wait.
+        self.cycle.scope["whole"] = True  # type: ignore[typeddict-unknown-key] # ASGI allows more
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's signature)
         """After the parser has stopped, by itself or by us."""
         self._refuse(self._refusal)

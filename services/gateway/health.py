@@ -63,7 +63,7 @@ def health_router(readiness: Readiness, deliveries: Deliveries) -> APIRouter:
     async def live() -> dict[str, str]:
         """Fails only where a restart is the remedy."""
         if not deliveries.working:
-            raise Refusal(503, Reason.NOT_READY, "The thread that takes Kafka's acknowledgements has ended.")
+            raise Refusal(503, Reason.NOT_READY, "The task that takes Kafka's acknowledgements has ended.")
         return {"status": "live"}
 
     @router.get("/health/ready", summary="Can it take posts in?")

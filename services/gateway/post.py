@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import to_json
@@ -78,11 +77,12 @@ def new_id() -> str:
     """A UUIDv7 (RFC 9562): milliseconds since 1970, then 74 random bits, so that ids sort by time."""
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
     version, variant = 0xF << 76, 0x3 << 62
-    return str(UUID(int=value & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+    digits = f"{value & ~version & ~variant | 0x7 << 76 | 0x2 << 62:032x}"  # str(UUID(...)) takes three times as long
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def record_value(post: NewPost, post_id: str) -> bytes:
-    """The value of a record of `posts`: compact JSON, not escaped to ASCII, in the order in which people read it."""
+    """Compact JSON, not escaped to ASCII: DESIGN's shape of a record of `posts`."""
     return to_json(
         {
             "id": post_id,

@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from services.gateway.auth import KeyName
+from services.gateway.auth import NEEDS_KEY, KeyName
 from services.gateway.batch import BatchAnswer, Batches
 from services.gateway.body import declared_bytes, read_body, refuse_compressed
 from services.gateway.deliver import Deliveries
-from services.gateway.direct import direct_route
-from services.gateway.metrics import ACCEPTED
+from services.gateway.metrics import accepted_of
 from services.gateway.openapi import content, problem_responses, request_body
 from services.gateway.post import EXAMPLE, new_id, new_post_class, parse_post, record_value
 from services.gateway.refusal import busy
@@ -30,7 +29,7 @@ class Accepted(BaseModel):
 
 
 def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliveries) -> APIRouter:
-    router = APIRouter(tags=["posts"], route_class=direct_route(key_name))
+    router = APIRouter(tags=["posts"], dependencies=NEEDS_KEY)
     room = Room(settings.in_flight_max_posts, settings.in_flight_max_bytes)
     kind = new_post_class(settings.content_max_chars)
     batches = Batches(settings, kind, deliveries, asyncio.Semaphore(settings.batches_max))
@@ -43,11 +42,12 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
         responses=problem_responses(401, 413, 415, 422),
         openapi_extra=request_body(content("application/json", kind.model_json_schema(), example=EXAMPLE)),
     )
-    async def enqueue(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
+    async def enqueue(request: Request) -> Response:
         """Answers 201 after Kafka has acknowledged the post. A 503 passes: send the post again, with the same `id`.
 
         The body is read as JSON in UTF-8, whatever its Content-Type says.
         """
+        key = key_name(request)
         size = declared_bytes(request, settings.body_max_bytes)
         if not room.enter(size):
             raise busy("Too many posts are under way.")
@@ -57,7 +57,7 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
             report = await deliveries.acknowledged(deliveries.hand_over(record_value(post, post_id)), post_id)
         finally:
             room.leave(size)
-        ACCEPTED.labels(key).inc()
+        accepted_of(key).inc()
         accepted = {"id": post_id, "partition": report.partition, "offset": report.offset}
         return Response(to_json(accepted), 201, media_type="application/json")
 
@@ -72,12 +72,13 @@ def posts_router(settings: GatewaySettings, key_name: KeyName, deliveries: Deliv
             required=False,
         ),
     )
-    async def enqueue_batch(request: Request, key: Annotated[str, Depends(key_name)]) -> Response:
+    async def enqueue_batch(request: Request) -> Response:
         """One post a line in, one result a line out, in the same order and while the rest is still coming in.
 
         A bad line is refused by itself. The limits of a single post hold for each line; there is none for the whole.
         A client that sends more than some 10,000 lines should read the answer while it is sending.
         """
+        key = key_name(request)
         refuse_compressed(request.headers.get("content-encoding", "").encode("latin-1"))
         if batches.free.locked():
             raise busy("Too many batches are under way.")

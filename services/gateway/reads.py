@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from services.gateway.auth import KeyName
+from services.gateway.auth import ReaderName
 from services.gateway.caching import CachedRoute
 from services.gateway.cloud import FRESH_SECONDS, Clouds
 from services.gateway.examples import (
@@ -91,7 +91,7 @@ AskedOrder = Annotated[Order, Query(description="By key, or those with the most 
 Label = Annotated[str | None, Query(max_length=64, description="Only entities of this label.", examples=["PERSON"])]
 
 
-def reads_router(settings: GatewaySettings, reader_name: KeyName, store: Store, live: Live) -> APIRouter:
+def reads_router(settings: GatewaySettings, reader_name: ReaderName, store: Store, live: Live) -> APIRouter:
     """Each answer has an ETag; asked again with `If-None-Match`, it is a 304 while nothing has changed."""
     clouds = Clouds(store)
     router = APIRouter(

@@ -17,6 +17,8 @@ from services.gateway.deliver import Deliveries, Report
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
 
+LATE = KafkaError(KafkaError._STATE)
+"""An acknowledgement that comes only when the producer is closed."""
 Answer = KafkaError | BufferError | KafkaException | None
 """What a delivery report says, or what produce() raises; None is an acknowledgement."""
 FATAL = KafkaException(KafkaError(KafkaError._FATAL, "out of order sequence number", True))
@@ -42,22 +44,38 @@ class FakeProducer:
         if isinstance(answer, BufferError | KafkaException):
             raise answer
         if not isinstance(answer, str):
-            self.reports.append(lambda: on_delivery(answer, FakeMessage()))
+            self.reports.append(lambda: on_delivery(None if answer is LATE else answer, FakeMessage()))
 
     def poll(self, _seconds: float) -> None:
         if isinstance(self.answer, str) and self.answer == "broken":
             raise FATAL
+        if isinstance(self.answer, str) and self.answer == "a bug":
+            raise ValueError(self.answer)
+        if self.answer is not LATE:
+            self.flush()
+
+    def flush(self) -> None:
         while self.reports:
             self.reports.pop()()
 
 
-def deliver(answers: list[Answer | str], posts: Callable[[Deliveries], Awaitable[None]]) -> None:
+async def nothing() -> None:
+    pass
+
+
+def deliver(
+    answers: list[Answer | str],
+    posts: Callable[[Deliveries], Awaitable[None]],
+    afterwards: Callable[[], Awaitable[None]] = nothing,
+) -> None:
     """Runs `posts` on producers that give these answers, each replaced by the next."""
     producers = iter(answers)
 
     @contextmanager
     def opener(*_settings: object, **_config: object) -> Iterator[Producer]:
-        yield cast(Producer, FakeProducer(next(producers)))
+        producer = FakeProducer(next(producers))
+        yield cast(Producer, producer)
+        producer.flush()
 
     async def run() -> None:
         settings = GatewaySettings(api_keys=SecretStr(entry("alice", "k")), ack_seconds=0.5)
@@ -65,6 +83,7 @@ def deliver(answers: list[Answer | str], posts: Callable[[Deliveries], Awaitable
             assert deliveries.working
             await posts(deliveries)
         assert not deliveries.working
+        await afterwards()
 
     asyncio.run(run())
 
@@ -133,7 +152,7 @@ def test_a_producer_in_a_fatal_state_is_replaced() -> None:
 
 
 def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
-    """Kafka gives no id to one that lacks its right to write, and poll() tells: the thread must live to try again."""
+    """Kafka gives no id to one that lacks its right to write, and poll() tells: the task must live to try again."""
 
     async def posts(deliveries: Deliveries) -> None:
         async with asyncio.timeout(10):
@@ -142,3 +161,31 @@ def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
         assert (await one(deliveries)).offset == 42
 
     deliver(["broken", None], posts)
+
+
+def test_posts_are_refused_in_time_even_when_nobody_polls(capsys: pytest.CaptureFixture[str]) -> None:
+    """The log says why, and the health check asks for a restart."""
+
+    async def posts(deliveries: Deliveries) -> None:
+        with pytest.raises(Refusal) as refused:
+            await one(deliveries)
+        assert refused.value.reason == Reason.NOT_ACKNOWLEDGED
+        assert not deliveries.working
+
+    deliver(["a bug"], posts)
+    assert "deliveries.ended" in capsys.readouterr().out
+
+
+def test_what_kafka_says_at_the_last_moment_is_told() -> None:
+    """Closing waits for what is on its way, and whoever still waits hears of it."""
+    asked: list[asyncio.Task[Report]] = []
+
+    async def posts(deliveries: Deliveries) -> None:
+        asked.append(asyncio.create_task(one(deliveries)))
+        await asyncio.sleep(0.1)
+        assert not asked[0].done()
+
+    async def afterwards() -> None:
+        assert (await asked[0]).offset == 42
+
+    deliver([LATE], posts, afterwards)

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from cli.keys import entry
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
+from services.gateway.shortcut import Shortcut
 
 KEY = {"X-API-Key": "k"}
 ENQUEUE, BATCH = "/post/enqueue", "/post/enqueue/batch"
@@ -46,6 +47,20 @@ def test_a_wrong_or_missing_key_is_401(path: str, headers: dict[str, Any]) -> No
 def test_either_header_opens_the_door(header: str) -> None:
     """`access_token` is what clients of the first version send."""
     assert ask(gateway(), "POST", ENQUEUE, content=b"{}", headers={header: "k"}).status_code == 422
+
+
+@pytest.mark.parametrize("path", [ENQUEUE, BATCH])
+@pytest.mark.parametrize(
+    "request_", [{}, {"headers": KEY | {"Content-Encoding": "gzip"}}, {"headers": KEY, "content": b"no JSON"}]
+)
+def test_the_shortcut_of_posts_changes_no_answer(path: str, request_: dict[str, Any]) -> None:
+    """What goes past FastAPI's routing is answered as it would be there."""
+    app = gateway()
+    long_way = gateway()
+    innermost: object = long_way.user_middleware.pop().cls
+    assert innermost is Shortcut
+    answer, same = ask(app, "POST", path, **request_), ask(long_way, "POST", path, **request_)
+    assert (answer.status_code, answer.headers, answer.content) == (same.status_code, same.headers, same.content)
 
 
 def test_the_answer_to_a_bad_post_has_fastapis_shape() -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from services.gateway import cloud
-from services.gateway.auth import KeyName
+from services.gateway.auth import ReaderName
 from services.gateway.caching import CachedRoute
 from services.gateway.pages.render import KINDS, STATIC, page_url, render
 from services.gateway.paging import Page
@@ -79,7 +79,7 @@ def static_files() -> StaticFiles:
     return StaticForGood(directory=STATIC)
 
 
-def pages_router(settings: GatewaySettings, reader_name: KeyName, store: Store) -> APIRouter:
+def pages_router(settings: GatewaySettings, reader_name: ReaderName, store: Store) -> APIRouter:
     router = APIRouter(
         route_class=PageRoute,
         include_in_schema=False,
