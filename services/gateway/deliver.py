@@ -62,8 +62,6 @@ class Deliveries:
         self._settings = settings
         self._opener = opener
         self._topic = settings.posts_topic
-        self._under_way: deque[tuple[float, Receipt]] = deque()
-        """With the time at which it will be too late, earliest first."""
         self._reports: list[tuple[Receipt, float, Report]] = []
         self._waiting: deque[tuple[float, Receipt]] = deque()
         """When each post was handed over, the oldest first; those with a report leave with the next sweep."""
