@@ -31,8 +31,13 @@ MAYBE_STORED = {
     KafkaError._PURGE_INFLIGHT,
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError.DUPLICATE_SEQUENCE_NUMBER,
 }
 """Errors after which a record may be in the topic all the same."""
+
+NO_OFFSET = KafkaError(KafkaError.DUPLICATE_SEQUENCE_NUMBER)
+"""librdkafka reports success, and no offset, of what the broker takes for a record that it has. So it is when only the
+acknowledgement was lost. But when the topic was deleted and made again meanwhile, the record is nowhere."""
 
 ProducerOpener = Callable[..., AbstractContextManager[Producer]]
 
@@ -157,8 +162,10 @@ class Deliveries:
     def _report(self, receipt: Receipt, started: float, error: KafkaError | None, message: Message) -> None:
         """librdkafka's delivery callback; in a thread of its own while a producer is being closed."""
         partition, offset = message.partition(), message.offset()
-        # Both are there unless there is an error.
-        report = Report(-1 if partition is None else partition, -1 if offset is None else offset, error)
+        if partition is None or offset is None:
+            report = Report(-1, -1, error or NO_OFFSET)
+        else:
+            report = Report(partition, offset, error)
         self._reports.append((receipt, started, report))
 
     def _settle(self) -> None:

@@ -25,11 +25,14 @@ FATAL = KafkaException(KafkaError(KafkaError._FATAL, "out of order sequence numb
 
 
 class FakeMessage:
+    def __init__(self, offset: int | None = 42) -> None:
+        self._offset = offset
+
     def partition(self) -> int:
         return 7
 
-    def offset(self) -> int:
-        return 42
+    def offset(self) -> int | None:
+        return self._offset
 
 
 class FakeProducer:
@@ -45,6 +48,8 @@ class FakeProducer:
             raise answer
         if not isinstance(answer, str):
             self.reports.append(lambda: on_delivery(None if answer is LATE else answer, FakeMessage()))
+        elif answer == "no offset":
+            self.reports.append(lambda: on_delivery(None, FakeMessage(offset=None)))
 
     def poll(self, _seconds: float) -> None:
         if isinstance(self.answer, str) and self.answer == "broken":
@@ -107,6 +112,7 @@ def test_a_report_becomes_the_answer() -> None:
     [
         (BufferError("Local: Queue full"), 503, Reason.BUSY, "Nothing was stored"),
         ("silence", 503, Reason.NOT_ACKNOWLEDGED, "same id"),
+        ("no offset", 503, Reason.NOT_ACKNOWLEDGED, "same id"),
         (KafkaError(KafkaError._MSG_TIMED_OUT), 503, Reason.NOT_ACKNOWLEDGED, "same id"),
         (KafkaError(KafkaError.REQUEST_TIMED_OUT), 503, Reason.NOT_ACKNOWLEDGED, "same id"),
         (KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), 503, Reason.KAFKA_REFUSED, "authorization"),
