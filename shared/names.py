@@ -21,6 +21,7 @@ _EDGES = _QUOTES + string.punctuation + "–—‒―…·•、。，；：？�
 _LEADING_THE = re.compile(r"the\s+(?=\S)")
 _TRAILING_POSSESSIVE = re.compile(r"(?<=\w)(['’]s|(?<=s)['’])$")
 _FORBIDDEN = re.compile(r"\.\.?|__.*__")
+_ESCAPED = re.compile(r"[%/\x00-\x1f\x7f-\x9f]")
 
 
 def publication_key(name: str) -> str:
@@ -92,13 +93,7 @@ def _cut(escaped: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    return "".join(_escape(character) for character in name)
-
-
-def _escape(character: str) -> str:
-    if character in "%/" or unicodedata.category(character) == "Cc":
-        return quote(character, safe="")
-    return character
+    return _ESCAPED.sub(lambda found: quote(found[0], safe=""), name)
 
 
 def entity_id(label: str, canonical: str) -> str:

@@ -20,8 +20,8 @@ class PublicationCounts:
     name: str
     articles: int = 0
     mentions: int = 0
-    entities: Counter[Entity] = field(default_factory=Counter)
-    texts: dict[Entity, Counter[str]] = field(default_factory=dict)
+    entities: dict[Entity, int] = field(default_factory=dict)
+    texts: dict[Entity, dict[str, int]] = field(default_factory=dict)
 
     def add(self, post: ExtractedPost) -> None:
         self.name = post.publication
@@ -29,12 +29,14 @@ class PublicationCounts:
         for mention in post.entities:
             entity = (mention.label, canonical_entity(mention.text))
             self.mentions += mention.count
-            self.entities[entity] += mention.count
-            self.texts.setdefault(entity, Counter())[mention.text] += mention.count
+            self.entities[entity] = self.entities.get(entity, 0) + mention.count
+            texts = self.texts.setdefault(entity, {})
+            texts[mention.text] = texts.get(mention.text, 0) + mention.count
 
     def text(self, entity: Entity) -> str:
         """The mention as it most often stood."""
-        return self.texts[entity].most_common(1)[0][0]
+        texts = self.texts[entity]
+        return max(texts, key=texts.__getitem__)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.firestore_v1 import SERVER_TIMESTAMP
+from google.cloud.firestore_v1.types import CommitRequest, Write
 
 from services.saver.batch import Batch
 from services.saver.ledger import Ledger
@@ -47,20 +48,25 @@ class Store:
 
         Raises StoreMoved and StoreRefused when nothing was applied, StoreUnavailable when that is unknown.
         """
-        writes = self._places.client.batch()
+        client = self._places.client
+        first = client.batch()
         reference = self._places.ledger(topic_id, partition)
         document = ledger | {"updated_at": SERVER_TIMESTAMP}
         if on.update_time is None:
-            writes.create(reference, document)
+            first.create(reference, document)
         else:
-            writes.update(reference, document, option=self._places.client.write_option(last_update_time=on.update_time))
-        writes._add_write_pbs(list(count_writes(batch, self._places)))
+            first.update(reference, document, option=client.write_option(last_update_time=on.update_time))
+        request = CommitRequest(database=client._database_string)
+        # Into the message itself: WriteBatch.commit copies all writes once more, and makes objects of all results.
+        CommitRequest.pb(request).writes.extend(map(Write.pb, [*first._write_pbs, *count_writes(batch, self._places)]))
         try:
-            results = writes.commit(retry=None, timeout=self._seconds)
+            response = client._firestore_api.commit(
+                request, retry=None, timeout=self._seconds, metadata=client._rpc_metadata
+            )
         except MOVED as error:
             raise StoreMoved(str(error)) from error
         except exceptions.InvalidArgument as error:
             raise StoreRefused(str(error)) from error
         except exceptions.GoogleAPIError as error:
             raise StoreUnavailable(str(error)) from error
-        return Version(results[0].update_time)
+        return Version(response.write_results[0].update_time)

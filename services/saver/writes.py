@@ -6,12 +6,13 @@ searches every document for whatever a caller may have put into it, 135 ms.
 
 from collections.abc import Iterator
 
-from google.cloud.firestore_v1.types import DocumentTransform, Value, Write
+from google.cloud.firestore_v1.types import DocumentTransform, Write
 
 from services.saver.batch import Batch
 from shared.firestore import Places
 from shared.names import entity_id
 
+WriteMessage = Write.pb()
 FieldTransform = DocumentTransform.FieldTransform.pb()
 NOW = FieldTransform(
     field_path="updated_at", set_to_server_value=DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
@@ -36,13 +37,14 @@ def count_writes(batch: Batch, places: Places) -> Iterator[Write]:
 
 def merge(name: str, fields: dict[str, str], added: dict[str, int]) -> Write:
     """As `set(…, merge=True)` does it: other fields of the document stay. `updated_at` becomes the commit's time."""
-    write = Write.pb()()
+    write = WriteMessage()
     write.update.name = name
+    values = write.update.fields
     for field, text in fields.items():
-        write.update.fields[field].string_value = text
+        values[field].string_value = text
     write.update_mask.field_paths.extend(fields)
     for field, count in added.items():
-        write.update_transforms.add(field_path=field, increment=Value.pb()(integer_value=count))
+        write.update_transforms.add(field_path=field).increment.integer_value = count
     write.update_transforms.append(NOW)
     wrapped: Write = Write.wrap(write)
     return wrapped

@@ -1,6 +1,7 @@
 """Which spellings are one, what Firestore lets be an id, and what clients let be a part of a path."""
 
 import re
+import unicodedata
 from urllib.parse import unquote
 
 import pytest
@@ -131,6 +132,13 @@ def test_names_that_share_a_long_beginning_have_different_ids() -> None:
     """The end of a long one is a digest of all of it."""
     assert document_id("x" * 2000) != document_id("x" * 2001)
     assert document_id("é" * 1500 + "a") != document_id("é" * 1500 + "b")
+
+
+def test_what_is_escaped_in_an_id() -> None:
+    """The control characters of Unicode's category Cc, "%" and "/"; no other character below the surrogates."""
+    characters = [chr(code) for code in range(0xD800)]
+    escaped = {character for character in characters if document_id(f"a{character}") != f"a{character}"}
+    assert escaped == {c for c in characters if unicodedata.category(c) == "Cc"} | {"%", "/"}
 
 
 def test_ids_are_readable() -> None:

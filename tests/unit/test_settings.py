@@ -35,8 +35,8 @@ def test_a_wrong_value_ends_the_process_and_names_itself(
     assert ending.value.code == 2
     assert capsys.readouterr().err == (
         "BATCH_MAX_DOCUMENTS='50000': Input should be less than or equal to 10000. "
-        "Documents in one Firestore commit, the ledger not counted. Firestore takes 10 MiB: some 20,000."
-        "\n"
+        "Documents in one Firestore commit, the ledger not counted. Firestore takes 10 MiB: some 20,000. "
+        "More than 499 pay only with a long age: a larger commit takes longer, and is repeated as a whole.\n"
     )
 
 
