@@ -51,7 +51,8 @@ def writes(lab: Lab, shape: Shape, age: float) -> tuple[float, float]:
     """Writes an article: the saver's, ledgers included, and the least for windows of this age. In real time."""
     seconds = lab.sized(max(SECONDS, WINDOWS * age))
     items = list(news(shape, ARTICLES_PER_SECOND * seconds))
-    with lab.pipeline(BATCH_MAX_AGE_SECONDS=str(age)) as pipeline:
+    limits = {} if age == DEFAULT_AGE else {"BATCH_MAX_DOCUMENTS": "10000", "BATCH_MAX_POSTS": "10000"}
+    with lab.pipeline(BATCH_MAX_AGE_SECONDS=str(age), **limits) as pipeline:
         start(pipeline)
         arrivals = stream(pipeline, items)
         wait_until(
