@@ -35,8 +35,8 @@ CALL_CHARS = 25_000
 """So much text at once through the model, however long the texts are: memory grows with it, and speed does not."""
 
 ZONE_CHARS = 2_000_000
-"""So much text shares a memory zone. The first so much is read outside of any: in a zone spaCy's tokenizer knows only the
-words that it has learnt outside, and learns no more."""
+"""So much text shares a memory zone. The first so much is read outside of any: in a zone spaCy's tokenizer knows only
+the words that it has learnt outside, and learns no more."""
 
 
 class Extractor:
