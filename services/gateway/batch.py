@@ -1,7 +1,6 @@
 """The answer to a batch: a line of results for each line of posts, while the posts are still coming in."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -147,7 +147,7 @@ class BatchAnswer(Response):
         piece = bytearray()
         while (line := await self._lines.get()) is not None:
             result = await self._result(line) if isinstance(line, Waiting) else line
-            piece += json.dumps(result).encode() + b"\n"
+            piece += to_json(result) + b"\n"
             if self._lines.empty() or len(piece) > PIECE_BYTES:
                 async with asyncio.timeout(self._pause_seconds):  # a client that does not read must not stay for ever
                     await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
@@ -159,8 +159,13 @@ class BatchAnswer(Response):
             report = await self._batches.deliveries.acknowledged(line.receipt, line.post_id)
         except Refusal as refusal:
             return self._refused_line(line.number, refusal)
-        place = {"partition": report.partition, "offset": report.offset}
-        return {"line": line.number, "status": 201, "id": line.post_id} | place
+        return {
+            "line": line.number,
+            "status": 201,
+            "id": line.post_id,
+            "partition": report.partition,
+            "offset": report.offset,
+        }
 
     def _refused_line(self, number: int, refusal: Refusal) -> Result:
         self._refused[refusal.reason] += 1

@@ -61,8 +61,8 @@ async def lines(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator[
     async for chunk in chunks:
         *ended, rest = chunk.split(b"\n")
         for piece in ended:
-            held += piece
-            yield None if too_long or len(held) > max_bytes else bytes(held)
+            line = bytes(held) + piece if held else piece
+            yield None if too_long or len(line) > max_bytes else line
             held.clear()
             too_long = False
         held += rest

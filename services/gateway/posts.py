@@ -91,8 +91,7 @@ BATCH_ANSWER: dict[str, Any] = {
     "description": "A result for each line: the status that the post would have got alone, and what came with it",
     **content(
         BatchAnswer.media_type,
-        example='{"line": 1, "status": 201, "id": "019ad0f2-6c1e-7d43-9f0b-3c1d2e4f5a6b", "partition": 7, '
-        '"offset": 4211}\n{"line": 2, "status": 422, "detail": [{"type": "missing", "loc": ["body", "content"], '
-        '"msg": "Field required"}]}\n',
+        example='{"line":1,"status":201,"id":"019ad0f2-6c1e-7d43-9f0b-3c1d2e4f5a6b","partition":7,"offset":4211}\n'
+        '{"line":2,"status":422,"detail":[{"type":"missing","loc":["body","content"],"msg":"Field required"}]}\n',
     ),
 }
