@@ -22,24 +22,27 @@ def measure(lab: Lab, rounds: int) -> list[Result]:
         rounds,
         {
             "bare nlp.pipe": lambda: bare_rate(count),
+            "two of it": lambda: bare_rate(count, 2),
             "one extractor": lambda: rate(lab, 1, count),
             "two extractors": lambda: rate(lab, 2, count),
         },
     )
-    bare, one, two = found.values()
+    bare, bare_two, one, two = found.values()
     return [
         result("extractor.bare_pipe", "articles/s", bare),
         result("extractor.one_process", "articles/s", one),
         result("extractor.over_bare", "of bare nlp.pipe", ratios(one, bare), at_least(0.97)),
         result("extractor.two_processes", "times one", ratios(two, one), at_least(1.9)),
+        result("extractor.two_bare_pipes", "times one", ratios(bare_two, bare)),
     ]
 
 
-def bare_rate(count: int) -> float:
-    """Articles a second of `nlp.pipe` in a process of its own."""
+def bare_rate(count: int, copies: int = 1) -> float:
+    """Articles a second of `nlp.pipe` in a process of its own, or of several at once that each read them all."""
     command = [sys.executable, "-m", "bench.bare_pipe", str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
-    return float(done.stdout)
+    pipes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(copies)]
+    answers = [pipe.communicate(timeout=SECONDS)[0] for pipe in pipes]
+    return sum(map(float, answers))
 
 
 def rate(lab: Lab, extractors: int, count: int) -> float:

@@ -1,11 +1,12 @@
 """What the processes hold in memory, at rest and under load. Memory repeats itself: one round."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
 
+from bench import processes
 from bench.end_to_end import post
 from bench.extractor import PARTITIONS, share_evenly
 from bench.harness import Result, at_most, result
@@ -20,8 +21,6 @@ EXTRACTORS = 16
 SECONDS = 300.0
 REST_SECONDS = 3.0
 LOOK_SECONDS = 0.5
-SERVERS = {"kafka": "kafka.Kafka", "firestore emulator": "CloudFirestore"}
-"""By what stands in their command lines."""
 
 
 def measure(lab: Lab, rounds: int) -> list[Result]:  # noqa: ARG001 (one is enough)
@@ -33,13 +32,13 @@ def one_of_each(lab: Lab) -> list[Result]:
     count = lab.sized(ARTICLES)
     with lab.pipeline() as pipeline:
         pipeline.start_all()
-        groups = {service.kind: [psutil.Process(service.pid)] for service in pipeline.services} | servers()
+        groups = processes.one_of_each(pipeline)
         with watched(groups) as (rest, peaks):
             post(pipeline, articles(count))
             counted = "namedrop_saver_posts_total"
             wait_until("all counted", lambda: pipeline.metric("saver", counted) >= count, SECONDS, LOOK_SECONDS)
     return [
-        result(f"memory.{name.replace(' ', '_')}_{when}", "MiB", [found[name] / MIB])
+        result(f"memory.{name}_{when}", "MiB", [found[name] / MIB])
         for name in groups
         for when, found in (("at_rest", rest), ("under_load", peaks))
     ]
@@ -52,10 +51,10 @@ def many_extractors(lab: Lab) -> list[Result]:
         start([pipeline.launch("extractor") for _ in range(EXTRACTORS)])
         share_evenly(pipeline, EXTRACTORS)
         bootstrap_servers = pipeline.servers.bootstrap_servers
-        processes = {"extractors": [psutil.Process(service.pid) for service in pipeline.services]}
+        extractors = {"extractors": [psutil.Process(service.pid) for service in pipeline.services]}
         with (
             watch(bootstrap_servers, pipeline.topics["entities"]) as arrivals,
-            watched(processes) as (rest, peaks),
+            watched(extractors) as (rest, peaks),
         ):
             fill(bootstrap_servers, pipeline.topics["posts"], posts(articles(count)), PARTITIONS)
             arrivals.wait_for(count, SECONDS)
@@ -65,13 +64,12 @@ def many_extractors(lab: Lab) -> list[Result]:
     ]
 
 
-Groups = Mapping[str, Sequence[psutil.Process]]
 Sizes = dict[str, int]
 """Bytes by name."""
 
 
 @contextmanager
-def watched(groups: Groups) -> Iterator[tuple[Sizes, Sizes]]:
+def watched(groups: processes.Groups) -> Iterator[tuple[Sizes, Sizes]]:
     """What each group holds at rest, and its peaks from then on; those are complete when the `with` ends."""
     time.sleep(REST_SECONDS)
     rest, peaks = sizes(groups), dict.fromkeys(groups, 0)
@@ -84,8 +82,8 @@ def watched(groups: Groups) -> Iterator[tuple[Sizes, Sizes]]:
         yield rest, peaks
 
 
-def sizes(groups: Groups) -> Sizes:
-    return {name: sum(map(held_bytes, processes)) for name, processes in groups.items()}
+def sizes(groups: processes.Groups) -> Sizes:
+    return {name: sum(map(held_bytes, group)) for name, group in groups.items()}
 
 
 def held_bytes(process: psutil.Process) -> int:
@@ -94,10 +92,3 @@ def held_bytes(process: psutil.Process) -> int:
     with suppress(AttributeError):
         return int(process.memory_full_info().pss)
     return int(process.memory_info().rss)
-
-
-def servers() -> dict[str, list[psutil.Process]]:
-    """The broker and the emulator, where they are children of ours."""
-    children = [(child, " ".join(child.cmdline())) for child in psutil.Process().children(recursive=True)]
-    found = {name: [child for child, line in children if sign in line] for name, sign in SERVERS.items()}
-    return {name: processes for name, processes in found.items() if processes}

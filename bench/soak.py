@@ -37,15 +37,17 @@ def soak(
         before, at_first = memory_bytes(stack), len(stack.load.accepted)
         lags = []
         started = time.monotonic()
+        psutil.cpu_percent()  # of the time since the call before
         while (left := 60 * minutes - (time.monotonic() - started)) > 0:
             stack.run_for(min(LOOK_SECONDS, left))
             lags.append(lag(stack))
             say(f"{len(stack.load.accepted)} posts, lag {lags[-1]}")
-        after, posts = memory_bytes(stack), len(stack.load.accepted) - at_first
+        after, posts, busy = memory_bytes(stack), len(stack.load.accepted) - at_first, psutil.cpu_percent()
         stack.drain()
         stack.counts_become_exact()
         say(f"{posts} posts in {minutes:g} min, all counted exactly; refused: {dict(stack.load.refusals) or 'none'}")
         say(f"lag: {min(lags)} to {max(lags)} records, {lags[-1]} at the end")
+        say(f"processors: {busy:.0f} % busy, by whatever ran")
         for topic in ("posts_dlq", "entities_dlq"):
             say(f"{topic}: {len(stack.pipeline.records(topic))} records")
         for name, start in before.items():
