@@ -19,7 +19,7 @@ from shared.telemetry import log
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Doc
 
 DROPPED_LABELS = frozenset({"CARDINAL", "ORDINAL", "DATE", "TIME", "MONEY", "PERCENT", "QUANTITY"})
 """Numbers and times are no one's name."""
@@ -97,8 +97,9 @@ def mentions(docs: Iterable["Doc"]) -> Iterator[tuple[str, str]]:
     for doc in docs:
         metrics.TOKENS.inc(len(doc))
         for span in doc.ents:
-            if span.label_ not in DROPPED_LABELS and len(span.text) <= MENTION_MAX_CHARS:
-                yield _text(span), span.label_
+            text, label = " ".join(span.text.split()), span.label_
+            if label not in DROPPED_LABELS and len(text) <= MENTION_MAX_CHARS:
+                yield text, label
 
 
 def count_mentions(found: Iterable[tuple[str, str]]) -> list[EntityCount]:
@@ -115,10 +116,6 @@ def count_mentions(found: Iterable[tuple[str, str]]) -> list[EntityCount]:
         EntityCount.model_construct(text=texts[entity], label=entity[0], count=count)
         for entity, count in counts.items()
     ]
-
-
-def _text(span: "Span") -> str:
-    return " ".join(span.text.split())
 
 
 def _load(model: str) -> "Language":

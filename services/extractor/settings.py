@@ -18,7 +18,7 @@ class ExtractorSettings(WorkerSettings):
     instance: str = Field(default_factory=lambda: str(os.getpid()), pattern=r"^[\w.-]{1,100}$")
     """Tells the extractors of one host apart. One that comes back under its old name ends its predecessor's
     transaction at once; by default the process id, which in a container is always the same."""
-    batch_max_posts: int = Field(64, ge=1)
+    batch_max_posts: int = Field(256, ge=1)
     """Posts in one transaction."""
     batch_max_chars: int = Field(1_000_000, ge=1)
     """Characters in one transaction; a single longer post still goes alone."""
