@@ -115,8 +115,9 @@ def broker_properties(data: Path, port: int, controller_port: int) -> dict[str, 
         "transaction.state.log.min.isr": 1,
         # A transaction times out when the broker looks, by default every 10 s; its readers wait for that.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
-        # A group's records that are compacted while a restarted broker reads them make it lose the group (KAFKA-19862).
-        "log.cleaner.min.compaction.lag.ms": 3_600_000,
+        # Short, so that they are read again at once: a broker that leads alone is made leader twice when it restarts,
+        # and if the first reading lasts until then, members that have died meanwhile stay in their group for ever.
+        "offsets.topic.segment.bytes": 1024 * 1024,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,

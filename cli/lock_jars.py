@@ -7,7 +7,7 @@ from jgo.maven import MavenContext
 
 from cli.jars import LOCK_FILE
 
-KAFKA = "4.1.2"
+KAFKA = "4.2.1"
 WANTED = EnvironmentSpec(
     coordinates=[
         f"org.apache.kafka:kafka_2.13:{KAFKA}",
