@@ -10,7 +10,7 @@ PIECE_BYTES = 64 * 1024
 COMMIT_BYTES = 400
 """A piece from a client larger than this holds a commit; a ledger's read and gRPC's own frames are smaller."""
 SWALLOW_SECONDS = 0.5
-"""Between a commit's arrival at the server and the cut: the server has answered long before."""
+"""Between the first byte that is lost and the cut: it may be HTTP/2's own, and the commit's answer comes right behind."""
 START_SECONDS = 10.0
 
 
@@ -107,7 +107,6 @@ class Connection:
             if self._proxy.commits_to_cut and len(piece) > COMMIT_BYTES and not self._swallows_answers:
                 self._proxy.commits_to_cut -= 1
                 self._swallows_answers = True
-                asyncio.get_running_loop().call_later(SWALLOW_SECONDS, self.reset)
             self.server.write(piece)
             await self.server.drain()
         self.reset()
@@ -117,6 +116,7 @@ class Connection:
             await asyncio.sleep(self._proxy.delay_seconds)
             if self._swallows_answers:
                 self._proxy.bytes_lost += len(piece)
+                asyncio.get_running_loop().call_later(SWALLOW_SECONDS, self.reset)
             else:
                 self._client.write(piece)
                 await self._client.drain()
