@@ -10,7 +10,7 @@ PIECE_BYTES = 64 * 1024
 COMMIT_BYTES = 400
 """A piece from a client larger than this holds a commit; a ledger's read and gRPC's own frames are smaller."""
 SWALLOW_SECONDS = 0.5
-"""Between the first byte that is lost and the cut: it may be HTTP/2's own, and the commit's answer comes right behind."""
+"""Between the first byte that is lost and the cut: it may be HTTP/2's own, and the answer comes right behind."""
 START_SECONDS = 10.0
 
 
