@@ -19,8 +19,8 @@ from bench.texts import Article, articles
 from tests.oracle import stored_counts
 from tests.pipeline import Pipeline
 
-ARTICLES = 5000
-WARM_UP = 500
+ARTICLES = 6000
+WARM_UP = 1500
 """Articles before the clock starts: Java compiles what it does often. The bare pipe reads some too."""
 BATCH_POSTS = 100
 SECONDS = 300.0
