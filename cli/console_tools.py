@@ -26,6 +26,20 @@ TOOLS = {
     "transactions": ("org.apache.kafka.tools.TransactionsCommand", "List, describe, abort transactions."),
     "delete-records": ("org.apache.kafka.tools.DeleteRecordsCommand", "Delete records up to given offsets."),
 }
+RENAMED = {
+    "console-consumer": {
+        "--property": "--formatter-property",
+        "--consumer-property": "--command-property",
+        "--consumer.config": "--command-config",
+    },
+    "console-producer": {
+        "--property": "--reader-property",
+        "--producer-property": "--command-property",
+        "--producer.config": "--command-config",
+    },
+}
+"""Kafka 4.2 still takes the old names, but says on stdout, among the records, that it will not for long (KIP-1147).
+Tools before 4.2, as in compose's Kafka, know only the old ones: recipes that are to work with both use those."""
 OWN_ADDRESS = ("--bootstrap-server", "--bootstrap-controller", "--broker-list")
 NEED_NO_BROKER = ("--help", "--version")
 FLAGS = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
@@ -43,8 +57,15 @@ class Verbatim(TyperCommand):
 
 @app.callback()
 def console_tools() -> None:
-    """Kafka's own console tools. Arguments go through as they are; --bootstrap-server is added: what
-    KAFKA_BOOTSTRAP_SERVERS says, else the Kafka of `namedrop up`."""
+    """Kafka's own console tools. Arguments go through as they are, but for names that Kafka has changed;
+    --bootstrap-server is added: what KAFKA_BOOTSTRAP_SERVERS says, else the Kafka of `namedrop up`."""
+
+
+def renamed(tool: str, arguments: Sequence[str]) -> list[str]:
+    """The tool's arguments, with its options by their present names, as `--option value` and as `--option=value`."""
+    names = RENAMED.get(tool, {})
+    parted = [argument.partition("=") for argument in arguments]
+    return ["".join((names.get(name, name), equals, value)) for name, equals, value in parted]
 
 
 def with_bootstrap_server(arguments: Sequence[str], known: str | None) -> list[str]:
@@ -75,7 +96,7 @@ def known_bootstrap_servers() -> str | None:
 def _add(name: str, main_class: str, summary: str) -> None:
     @app.command(name, help=summary, cls=Verbatim)
     def tool(context: typer.Context) -> None:
-        arguments = with_bootstrap_server(context.args, known_bootstrap_servers())
+        arguments = with_bootstrap_server(renamed(name, context.args), known_bootstrap_servers())
         command = java_command(main_class, kafka_classpath(), *arguments, flags=FLAGS)
         # In our place, so that input, output, signals and exit status are the tool's own.
         os.execv(command[0], command)  # noqa: S606 (no shell is wanted)

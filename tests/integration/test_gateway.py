@@ -177,7 +177,7 @@ def test_a_batch_is_answered_while_it_is_being_sent(gateway: Pipeline) -> None:
             received = b""
             while b'"offset"' not in received:
                 received += opened.recv(1000)
-            assert f'"line": {number}, "status": 201'.encode() in received
+            assert f'"line":{number},"status":201'.encode() in received
         opened.sendall(b"0\r\n\r\n")
         assert opened.recv(1000) == b"0\r\n\r\n"
 
@@ -242,7 +242,7 @@ def test_limits_hold_and_pass(pipeline: Pipeline) -> None:
         with connection(pipeline, BATCH, "Transfer-Encoding: chunked") as open_batch:
             assert open_batch.recv(1000).startswith(b"HTTP/1.1 200 ")
             assert http.post(BATCH, content=body).status_code == 503
-            assert b'"status": 408' in open_batch.recv(1000)
+            assert b'"status":408' in open_batch.recv(1000)
         eventually(lambda: http.post(BATCH, content=body).status_code == 200)
         with connection(pipeline, BATCH, "Transfer-Encoding: chunked") as deaf:
             deaf.settimeout(1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.console_tools import known_bootstrap_servers, with_bootstrap_server
+from cli.console_tools import known_bootstrap_servers, renamed, with_bootstrap_server
 from cli.errors import CommandError
 
 RUNNING = "127.0.0.1:4711"
@@ -12,6 +12,16 @@ def test_the_running_stack_is_filled_in_and_the_rest_goes_through_as_it_is() -> 
     """Also what a parser of ours would take for its own, such as --help and --."""
     given = ["--topic", "posts", "--property", "print.key=true", "--help", "--", "-x"]
     assert with_bootstrap_server(given, RUNNING) == ["--bootstrap-server", RUNNING, *given]
+
+
+def test_options_that_kafka_has_renamed_go_by_their_new_names() -> None:
+    """By the old ones it would write a warning among the records; other tools' options, and values, stay."""
+    given = ["--property", "print.key=true", "--property=a=--property", "--topic", "posts"]
+    assert renamed("console-consumer", given) == [
+        "--formatter-property", "print.key=true", "--formatter-property=a=--property", "--topic", "posts"
+    ]  # fmt: skip
+    assert renamed("console-producer", ["--property", "parse.key=true"]) == ["--reader-property", "parse.key=true"]
+    assert renamed("topics", given) == given
 
 
 @pytest.mark.parametrize("address", [["--bootstrap-server", "elsewhere:9092"], ["--bootstrap-server=elsewhere:9092"]])
