@@ -7,7 +7,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from services.extractor.extract import Extractor, count_mentions
+from services.extractor.extract import MENTION_MAX_CHARS, Extractor, count_mentions
 from shared.errors import BadRecord
 from shared.messages import EntityCount
 
@@ -46,6 +46,14 @@ def test_entities_come_in_the_order_of_the_texts(extractor: Extractor) -> None:
     assert counts(first) == {("ADA", "PERSON"): 2, ("BO", "PERSON"): 1}
     assert counts(second) == {}
     assert counts(third) == {("BO", "PERSON"): 1}
+
+
+def test_a_name_longer_than_any_is_a_mistake_of_the_model(extractor: Extractor) -> None:
+    """It is left out, and the others stay."""
+    longest = "A" * MENTION_MAX_CHARS
+    assert counts(extractor.extract([f"{longest}A met {longest} and BO."])[0]) == {
+        (longest, "PERSON"): 1, ("BO", "PERSON"): 1
+    }  # fmt: skip
 
 
 def test_a_text_on_which_the_model_fails_stands_alone(extractor: Extractor) -> None:
