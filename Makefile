@@ -19,7 +19,7 @@ test: $(READY) ## Run the tests on real servers, a round of faults included (bro
 test-faults: $(READY) ## Kill anything under load, check every count (SEED= ROUNDS= MINUTES= RATE=)
 	@$(BIN)/pytest tests/faults -v $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
-bench: $(READY) ## Measure speed, cost and memory, some 35 minutes on an idle machine (ONLY=gateway ROUNDS=; needs wrk)
+bench: $(READY) ## Measure speed, cost and memory, more than half an hour on an idle machine (ONLY=gateway ROUNDS=; needs wrk)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 soak: $(READY) ## An even load for MINUTES= at RATE=: memory, lag, dead letters
