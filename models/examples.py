@@ -13,7 +13,7 @@ from models.markup import read_folder
 from models.passage import Passage, read_jsonl
 from models.variation import OtherNames, recased, swapped
 
-WEIGHTS = {"btc": 0.5, "wnut17": 0.5, "own": 2.0}
+WEIGHTS = {"btc": 0.5, "wnut17": 0.5}
 """How often an epoch holds a passage on average, by the first part of its source; the others stand in it once.
 
 Tweets are three fifths of the other text, and not what readers of news have before them.

@@ -40,7 +40,7 @@ def test_training_and_evaluation_share_no_passage_of_a_folder_of_markup(tmp_path
     assert len({doc.text for doc in evaluated} | set(trained)) == 1 + 2 * 40
 
 
-def test_tweets_are_seen_half_as_often_and_our_own_text_twice(tmp_path: Path) -> None:
+def test_tweets_are_seen_half_as_often_as_other_text(tmp_path: Path) -> None:
     """An epoch holds each passage as often as its source weighs, on average."""
     sources = {"btc": "btc/g", "wnut": "wnut17", "gum": "gum/news"}
     records = [
@@ -57,7 +57,7 @@ def test_tweets_are_seen_half_as_often_and_our_own_text_twice(tmp_path: Path) ->
     assert seen["gum"] == 400
     assert 150 < seen["btc"] < 250
     assert 150 < seen["wnut"] < 250
-    assert 650 < seen["own"] < 800
+    assert 325 < seen["own"] < 400  # but for those held out
 
 
 def test_each_epoch_varies_the_passages_and_the_same_seed_gives_the_same_epochs(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_what_was_trained_is_shipped_whole(
 ) -> None:
     """The settings that ship, on little text: what comes out finds names, looks words up, and holds no path."""
     config = tmp_path / "config.cfg"
-    short = {"training": {"max_steps": 60, "eval_frequency": 30}}
+    short = {"training": {"max_steps": 200, "eval_frequency": 50}}
     spacy.util.load_config(train.CONFIG, interpolate=False).merge(short).to_disk(config)
     monkeypatch.setattr(train, "CONFIG", config)
     train.ship(train.best_of(*corpora, tmp_path), tmp_path / "shipped")
