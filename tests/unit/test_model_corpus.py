@@ -64,6 +64,13 @@ def test_every_kind_of_name_occurs_often(passages: list[Passage]) -> None:
     assert sum(not passage.mentions for passage in passages) >= 200
 
 
+def test_a_third_is_running_text(passages: list[Passage]) -> None:
+    """Where names are as sparse as in life: at most 6 in 100 words."""
+    words = {passage: len(passage.text.split()) for passage in passages}
+    running = sum(count for passage, count in words.items() if len(passage.mentions) <= 0.06 * count)
+    assert running / sum(words.values()) > 0.32
+
+
 def test_no_passage_stands_twice(passages: list[Passage]) -> None:
     """Else a copy of what is held out could be trained on."""
     again = [text for text, times in Counter(passage.text for passage in passages).items() if times > 1]
