@@ -1,5 +1,6 @@
 """The four topics: what they must be, making them, and asking Kafka for their ids."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ DEAD_LETTER_EXTRA_BYTES = 64 * 1024
 """Room for the headers of a dead letter whose record was as large as it may be."""
 
 ADMIN_SECONDS = 30.0
+LOOK_SECONDS = 0.1
 URL_SAFE = str.maketrans("+/", "-_")
 """librdkafka writes ids in plain base64, Kafka's own tools in the URL-safe kind, with no "/" to upset Firestore."""
 DAY_MS = 24 * 60 * 60 * 1000
@@ -46,8 +48,12 @@ def wanted(settings: CommonSettings) -> list[Topic]:
 def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int = -1) -> list[str]:
     """Makes what is missing and leaves alone what is there; returns the names of those made.
 
+    They are known to the broker when it returns: who asks next finds them. A broker learns of a topic from the
+    controller, which answers before, and one that has just come back may be seconds behind.
+
     replication: -1 is the broker's default. Raises Fatal with Kafka's reason.
     """
+    topics = list(topics)
     new = [
         NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=replication, config=topic.config)
         for topic in topics
@@ -60,7 +66,16 @@ def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise Fatal(f"Topic {name} could not be made: {error.args[0].str()}") from error
-    return made
+    deadline = time.monotonic() + ADMIN_SECONDS
+    while True:
+        try:
+            topic_ids(admin, [topic.name for topic in topics])
+        except TopicMissing:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_SECONDS)
+        else:
+            return made
 
 
 def topic_ids(admin: AdminClient, names: Iterable[str], seconds: float = ADMIN_SECONDS) -> dict[str, str]:
