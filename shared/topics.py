@@ -48,10 +48,10 @@ def wanted(settings: CommonSettings) -> list[Topic]:
 def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int = -1) -> list[str]:
     """Makes what is missing and leaves alone what is there; returns the names of those made.
 
-    They are known to the broker when it returns: who asks next finds them. A broker learns of a topic from the
-    controller, which answers before, and one that has just come back may be seconds behind.
+    Returns when a broker that is asked knows them all: the controller, which makes them, answers before the brokers
+    have heard of it, and one that has just come back may be seconds behind.
 
-    replication: -1 is the broker's default. Raises Fatal with Kafka's reason.
+    replication: -1 is the broker's default. Raises Fatal with Kafka's reason, or TopicMissing when they stay unknown.
     """
     topics = list(topics)
     new = [
