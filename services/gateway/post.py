@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import to_json
 
 from services.gateway.refusal import Reason, Refusal
-from shared.messages import NOT_BLANK, PostId, ShortText, not_blank, publication_name
+from shared.messages import NOT_BLANK, PostId, PublishedAt, ShortText, not_blank, publication_name
 
 ERRORS_SHOWN = 10
 NAME_SHOWN_CHARS = 100
@@ -20,6 +20,13 @@ EXAMPLE = {
     "publication": "The Harbour Courier",
     "content": "Angela Merkel met the mayor of Hamburg on Tuesday.",
 }
+
+
+def text_only(value: object) -> object:
+    """Raises ValueError for what pydantic would take for seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("must be text such as 2026-11-23T10:00:00Z or 2026-11-23")  # noqa: TRY004  pydantic's way
+    return value
 
 
 class NewPost(BaseModel):
@@ -33,15 +40,18 @@ class NewPost(BaseModel):
     """Where it appeared, in 1,500 bytes of UTF-8 at most. Upper and lower case, and how much white space, make no
     difference."""
     content: str = Field(examples=[EXAMPLE["content"]])
-    """The article's text."""
+    """The article's text, plain: of HTML the tags would be read too."""
     id: PostId | None = None
-    """Yours, for sending again: an id that was counted lately is not counted twice. Made here if missing."""
+    """Yours, for sending again: an id that was counted lately is not counted twice, nor is another text under it. Made
+    here if missing."""
     title: ShortText | None = None
     """Kept with the post."""
     url: ShortText | None = None
     """Kept with the post."""
-    published_at: datetime | None = Field(None, examples=["2026-11-23T10:00:00Z"])
-    """ISO 8601, date and time. Kept with the post."""
+    published_at: Annotated[PublishedAt, BeforeValidator(text_only)] | None = Field(
+        None, examples=["2026-11-23T10:00:00Z"]
+    )
+    """ISO 8601, a date with or without a time. Kept with the post."""
 
 
 def new_post_class(content_max_chars: int) -> type[NewPost]:

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +57,7 @@ def refused_fields(body: bytes | dict[str, Any]) -> set[str]:
         ({"title": "\ud800"}, "title"),
         ({"url": "x" * 2001}, "url"),
         ({"published_at": "yesterday"}, "published_at"),
+        ({"published_at": "2026-13-23"}, "published_at"),
         ({"published_at": 1_700_000_000}, "published_at"),
         ({"received_at": "2026-11-23T10:00:00Z"}, "received_at"),
         ({"extra": 1}, "extra"),
@@ -126,7 +127,9 @@ def test_many_problems_are_cut_short() -> None:
         optional={
             "id": st.uuids().map(str),
             "title": st.none() | st.just("“Ein Titel”"),
-            "published_at": st.none() | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+            "published_at": st.none()
+            | st.dates().map(date.isoformat)
+            | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
         },
     ),
     st.booleans(),
