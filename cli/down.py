@@ -9,6 +9,7 @@ import typer
 
 from cli.home import Home, home_of
 from cli.stack import end_what_is_left
+from cli.state import read_state
 from cli.steps import Steps
 
 ORDERLY_SECONDS = 180.0
@@ -21,7 +22,8 @@ def down(
 ) -> None:
     """Stop the stack of `namedrop up`. Kafka's data stay for the next start, the Firestore emulator's do not."""
     home = home_of(os.environ)
-    if not home.exists:
+    running = home.exists and (home.holder() or read_state(home))
+    if not running and not (wipe and home.exists):
         typer.echo(f"Nothing is running in {home.path}.")
         return
     steps = Steps()

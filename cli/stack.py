@@ -187,7 +187,7 @@ class Stack:
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             "FIRESTORE_EMULATOR_HOST": self.firestore_emulator_host,
             "GOOGLE_CLOUD_PROJECT": PROJECT,
-            "API_KEYS": entry(KEY_NAME, self.api_key),
+            "API_KEYS": ",".join(filter(None, (self._environment.get("API_KEYS"), entry(KEY_NAME, self.api_key)))),
         }
         environment = self._environment | ours
         kinds = [("extractor", self._size.extractors), ("saver", self._size.savers)]

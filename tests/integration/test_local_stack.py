@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cli.home import Home
 from cli.kafka import Broker, start_kafka
+from cli.keys import entry, new_key
 from cli.state import StackState, read_state, running_state
 from tests.eventually import eventually
 from tests.kafka_tools import produce, records
@@ -22,12 +23,13 @@ from tests.kafka_tools import produce, records
 COMMAND = [sys.executable, "-m", "cli.main"]
 SMALL = ["up", "--extractors=1", "--port=0"]
 SECONDS = 180.0
+OUR_KEY = new_key()
 
 
 def environment(home: Home) -> dict[str, str]:
     """Without the broker that the other tests may have been given: `namedrop kafka` would ask that one."""
     inherited = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP_SERVERS"}
-    return inherited | {"NAMEDROP_HOME": str(home.path)}
+    return inherited | {"NAMEDROP_HOME": str(home.path), "API_KEYS": entry("ours", OUR_KEY)}
 
 
 def namedrop(home: Home, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -67,18 +69,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     assert down.returncode == 0, down.stderr
     assert not [left for left in processes if left.is_running()]
     assert home.kafka.exists()
+    assert "Nothing is running" in namedrop(home, "down").stdout
 
 
-def test_a_post_goes_in_with_the_key_that_was_printed(home: Home) -> None:
-    """What `up` says is enough to use it."""
+def test_a_post_goes_in_with_the_key_that_was_printed_and_with_those_of_the_environment(home: Home) -> None:
+    """What `up` says is enough to use it; and API_KEYS holds here as everywhere."""
     state = state_of(home)
-    answer = httpx.post(
-        f"{state.gateway_url}/post/enqueue",
-        json={"publication": "The Harbour Courier", "content": "Angela Merkel visited Lagos."},
-        headers={"X-API-Key": state.api_key},
-        trust_env=False,
-    )
-    assert answer.status_code == 201, answer.text
+    for key in (state.api_key, OUR_KEY):
+        answer = httpx.post(
+            f"{state.gateway_url}/post/enqueue",
+            json={"publication": "The Harbour Courier", "content": "Angela Merkel visited Lagos."},
+            headers={"X-API-Key": key},
+            trust_env=False,
+        )
+        assert answer.status_code == 201, answer.text
 
 
 def test_the_console_tools_work_on_it(home: Home) -> None:
