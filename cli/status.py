@@ -32,6 +32,16 @@ class GroupStatus(BaseModel):
     """Records that it has not read."""
 
 
+class ProcessStatus(BaseModel):
+    """A process of the local stack."""
+
+    up: bool
+    """The gateway is when it says that it is ready."""
+    pid: int | None
+    metrics_url: str | None
+    """Where Prometheus finds it; Kafka and Firestore have none."""
+
+
 class Status(BaseModel):
     """All that `--json` prints."""
 
@@ -39,8 +49,8 @@ class Status(BaseModel):
     """By service: extractor, saver."""
     dead_letters: dict[str, int]
     """Records, by topic."""
-    processes: dict[str, bool]
-    """Of the local stack, if it is that: whether each is up. The gateway is when it says that it is ready."""
+    processes: dict[str, ProcessStatus]
+    """Of the local stack, if it is that."""
 
 
 def status(
@@ -92,9 +102,15 @@ def group_status(admin: AdminClient, settings: PipelineSettings, name: str, topi
     )
 
 
-def _processes(stack: StackState) -> dict[str, bool]:
-    up = {name: process.pid is not None for name, process in stack.processes.items()}
-    return up | {"gateway": _ready(stack.gateway_url)}
+def _processes(stack: StackState) -> dict[str, ProcessStatus]:
+    return {
+        name: ProcessStatus(
+            up=_ready(stack.gateway_url) if name == "gateway" else process.pid is not None,
+            pid=process.pid,
+            metrics_url=process.metrics_url,
+        )
+        for name, process in stack.processes.items()
+    }
 
 
 def _ready(url: str) -> bool:
@@ -122,10 +138,13 @@ def tables(found: Status, settings: PipelineSettings) -> RenderableType:
     shown: list[RenderableType] = [groups, "", letters]
     if found.processes:
         processes = output.new_table("Processes")
-        processes.add_column("name")
-        processes.add_column("is")
-        for name, up in found.processes.items():
-            processes.add_row(escape(name), "[green]up" if up else "[red]down")
+        for heading in ("name", "is"):
+            processes.add_column(heading)
+        processes.add_column("pid", justify="right")
+        processes.add_column("metrics")
+        for name, process in found.processes.items():
+            state = "[green]up" if process.up else "[red]down"
+            processes.add_row(escape(name), state, str(process.pid or ""), escape(process.metrics_url or ""))
         shown += ["", processes]
     return Group(*shown)
 

@@ -85,7 +85,8 @@ def answer(call: Callable[[], Answer]) -> Answer:
     try:
         return call()
     except KafkaException as error:
-        raise Fatal(f"Kafka did not answer: {error.args[0].str()}") from error
+        why = error.args[0]  # its text may end in a colon: a broker that goes away says no more
+        raise Fatal(f"Kafka did not answer: {why.str().rstrip(': ')} ({why.name()}). Try again.") from error
 
 
 def _read_to_end(consumer: Consumer, ends: dict[tuple[str, int], int]) -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -91,6 +92,8 @@ def test_on_a_running_stack_each_demo_adds_its_articles(environment: dict[str, s
         counted = json.loads(run(environment, "top", "--json", "--limit=1000").stdout)
         assert sum(publication["articles"] for publication in counted) == times * len(articles(ALL))
     status = json.loads(run(environment, "status", "--json").stdout)
-    assert status["processes"] == dict.fromkeys(("gateway", "extractor-1", "saver-1", "firestore", "kafka"), True)
+    names = {"gateway", "extractor-1", "saver-1", "firestore", "kafka"}
+    assert {name for name, process in status["processes"].items() if process["up"] and process["pid"]} == names
+    assert "namedrop_saver_ready 1.0" in httpx.get(status["processes"]["saver-1"]["metrics_url"], trust_env=False).text
     assert {name: group["lag"] for name, group in status["groups"].items()} == {"extractor": 0, "saver": 0}
     assert left_behind(tmp_path) == []
