@@ -11,6 +11,7 @@ from cli.errors import CommandError
 from cli.home import home_of
 from cli.jars import kafka_classpath
 from cli.java import java_command
+from cli.running import nothing_runs
 from cli.state import running_state
 
 TOOLS = {
@@ -80,8 +81,7 @@ def with_bootstrap_server(arguments: Sequence[str], known: str | None) -> list[s
     if any(argument in NEED_NO_BROKER for argument in arguments):
         return list(arguments)
     raise CommandError(
-        "No stack is running here. Start one with `namedrop up`, or name a broker with --bootstrap-server "
-        "or KAFKA_BOOTSTRAP_SERVERS."
+        f"{nothing_runs(home_of(os.environ))}, or a broker with --bootstrap-server or KAFKA_BOOTSTRAP_SERVERS"
     )
 
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
 from cli.errors import CommandError
-from cli.home import home_of
+from cli.home import Home, home_of
 from cli.state import StackState, running_state
 from services.extractor.settings import ExtractorSettings
 from services.saver.settings import SaverSettings
@@ -38,13 +38,21 @@ def running_stack() -> StackState | None:
     return running_state(home_of(os.environ))
 
 
+def nothing_runs(home: Home) -> str:
+    """For errors: where a stack was looked for, and what to do."""
+    return (
+        f"No stack is running in {home.path}: start one with `namedrop up`, or name the .namedrop folder of another "
+        "with NAMEDROP_HOME"
+    )
+
+
 def gateway_address(url: str | None, key: str | None) -> tuple[str, str | None]:
     """URL and API key. The stack's key goes to the stack's gateway only."""
     stack = running_stack()
     if stack is not None and url in (None, stack.gateway_url):
         return stack.gateway_url, key or stack.api_key
     if url is None:
-        raise CommandError("No stack is running here: start one with `namedrop up`, or name a gateway with --url")
+        raise CommandError(f"{nothing_runs(home_of(os.environ))}, or a gateway with --url")
     return url, key
 
 

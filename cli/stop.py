@@ -11,6 +11,7 @@ import typer
 
 from cli.errors import CommandError
 from cli.home import Home, home_of
+from cli.running import nothing_runs
 from cli.state import RunningProcess, running_state
 
 WITHIN_SECONDS = 120.0
@@ -50,7 +51,7 @@ def start(kind: KindArgument) -> None:
 def _home() -> Home:
     home = home_of(os.environ)
     if running_state(home) is None:
-        raise CommandError("No stack is running here: start one with `namedrop up`")
+        raise CommandError(nothing_runs(home))
     return home
 
 

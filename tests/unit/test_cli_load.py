@@ -236,10 +236,11 @@ def test_wrong_usage_ends_with_2_before_anything_is_sent(
 def test_without_a_gateway_it_says_what_to_do(
     namedrop: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No stack runs here and no other gateway is named."""
+    """No stack runs here and no other gateway is named: it may run elsewhere."""
     monkeypatch.delenv("NAMEDROP_URL")
     done = namedrop.run("load", json_lines(tmp_path / "a.jsonl", numbered(1)))
     assert done.status == 1
     assert done.err == (
-        "namedrop: No stack is running here: start one with `namedrop up`, or name a gateway with --url\n"
+        f"namedrop: No stack is running in {tmp_path / 'home'}: start one with `namedrop up`, or name the .namedrop "
+        "folder of another with NAMEDROP_HOME, or a gateway with --url\n"
     )
