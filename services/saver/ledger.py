@@ -112,7 +112,7 @@ def fingerprint_of(post: ExtractedPost) -> bytes:
     again gives it again. Then the topic's id is part of the fingerprint.
     """
     source = post.source
-    made = post.post_id.endswith(f"-{source.partition}-{source.offset}")
+    made = post.post_id == f"posts-{source.partition}-{source.offset}"
     parts = (publication_key(post.publication), post.post_id, source.topic_id if made else "")
     return blake2b("\0".join(parts).encode(), digest_size=FINGERPRINT_BYTES).digest()
 

@@ -48,6 +48,13 @@ def test_the_same_id_in_two_publications_is_two_posts() -> None:
     assert ledger.admit(2, extracted("1", (0, 2), "REUTERS ")) is Verdict.RECENT
 
 
+def test_an_id_of_a_client_s_that_ends_like_a_place_is_known_again_elsewhere() -> None:
+    """Only `posts-3-17` is the extractor's own making."""
+    ledger = Ledger()
+    assert ledger.admit(0, extracted("story-3-17", (3, 17))) is Verdict.COUNT
+    assert ledger.admit(1, extracted("story-3-17", (4, 2))) is Verdict.RECENT
+
+
 def test_an_id_made_of_a_place_is_no_duplicate_in_a_topic_made_again() -> None:
     """A post typed without an id is `posts-3-17` in every topic of that name."""
     ledger = Ledger()
