@@ -86,7 +86,7 @@ def answer(call: Callable[[], Answer]) -> Answer:
         return call()
     except KafkaException as error:
         why = error.args[0]  # its text may end in a colon: a broker that goes away says no more
-        raise Fatal(f"Kafka did not answer: {why.str().rstrip(': ')} ({why.name()}). Try again.") from error
+        raise Fatal(f"Kafka did not answer: {why.str().rstrip(': ')} ({why.name()})") from error
 
 
 def _read_to_end(consumer: Consumer, ends: dict[tuple[str, int], int]) -> int:

@@ -1,11 +1,10 @@
 """What travels between the services: JSON, so that the Kafka console tools can read, write and replay it."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar, cast
 
 from confluent_kafka import Message
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.config import JsonDict
 
 from shared.errors import BadRecord
@@ -17,7 +16,6 @@ CONTENT_MAX_CHARS = 1_000_000
 NO_NUL: JsonDict = {"pattern": "^[^\\u0000]*$"}
 NOT_BLANK: JsonDict = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
 """For schemas: they can't be told what validators do."""
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def no_nul(text: str) -> str:
@@ -51,11 +49,6 @@ def nameable(text: str) -> str:
     return text
 
 
-def moment(value: object) -> object:
-    """A day without a time, which is all that many archives know, is the moment when it began."""
-    return f"{value}T00:00:00" if isinstance(value, str) and DAY.fullmatch(value) else value
-
-
 PublicationName = Annotated[str, AfterValidator(publication_name)]
 PostId = Annotated[
     str, Field(min_length=1, max_length=POST_ID_MAX_CHARS, json_schema_extra=NOT_BLANK), AfterValidator(not_blank)
@@ -66,8 +59,7 @@ ShortText = Annotated[str, Field(max_length=2000, json_schema_extra=NO_NUL), Aft
 
 PublishedAt = Annotated[
     datetime,
-    Field(strict=False),  # a strict one takes text only as it comes out of JSON, not what `moment` makes of it
-    BeforeValidator(moment),
+    Field(strict=False),  # a strict one takes no day without a time, which is all that many archives know
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
 ]
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pydantic_core import to_json
 from services.gateway.refusal import Reason, Refusal
 from shared.messages import NOT_BLANK, PostId, PublishedAt, ShortText, not_blank, publication_name
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ERRORS_SHOWN = 10
 NAME_SHOWN_CHARS = 100
 _RANDOM = random.Random()  # noqa: S311 (ids are not secrets)
@@ -22,10 +24,10 @@ EXAMPLE = {
 }
 
 
-def text_only(value: object) -> object:
-    """Raises ValueError for what pydantic would take for seconds since 1970."""
-    if not isinstance(value, str):
-        raise ValueError("must be text such as 2026-11-23T10:00:00Z or 2026-11-23")  # noqa: TRY004  pydantic's way
+def begins_with_a_day(value: object) -> object:
+    """Raises ValueError for numbers, also in text such as 20261123: pydantic would take them for seconds since 1970."""
+    if not (isinstance(value, str) and DAY.match(value)):
+        raise ValueError("must be text such as 2026-11-23T10:00:00Z or 2026-11-23")
     return value
 
 
@@ -48,7 +50,7 @@ class NewPost(BaseModel):
     """Kept with the post."""
     url: ShortText | None = None
     """Kept with the post."""
-    published_at: Annotated[PublishedAt, BeforeValidator(text_only)] | None = Field(
+    published_at: Annotated[PublishedAt, BeforeValidator(begins_with_a_day)] | None = Field(
         None, examples=["2026-11-23T10:00:00Z"]
     )
     """ISO 8601, a date with or without a time. Kept with the post."""

@@ -58,6 +58,8 @@ def refused_fields(body: bytes | dict[str, Any]) -> set[str]:
         ({"url": "x" * 2001}, "url"),
         ({"published_at": "yesterday"}, "published_at"),
         ({"published_at": "2026-13-23"}, "published_at"),
+        ({"published_at": "20261123"}, "published_at"),
+        ({"published_at": "1700000000"}, "published_at"),
         ({"published_at": 1_700_000_000}, "published_at"),
         ({"received_at": "2026-11-23T10:00:00Z"}, "received_at"),
         ({"extra": 1}, "extra"),
