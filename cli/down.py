@@ -34,7 +34,8 @@ def down(
             end_what_is_left(home)
             if wipe:
                 home.wipe()
-    typer.echo(f"Stopped, and removed {home.path}." if wipe else "Stopped.")
+    done = "Stopped" if running else "Nothing was running"
+    typer.echo(f"{done}, and {home.path} is removed." if wipe else f"{done}.")
 
 
 def end_supervisor(home: Home) -> None:

@@ -40,6 +40,8 @@ def running_stack() -> StackState | None:
 
 def nothing_runs(home: Home) -> str:
     """For errors: where a stack was looked for, and what to do."""
+    if home.holder():
+        return f"The stack in {home.path} is still starting: wait for it"
     return (
         f"No stack is running in {home.path}: start one with `namedrop up`, or name the .namedrop folder of another "
         "with NAMEDROP_HOME"

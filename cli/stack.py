@@ -20,6 +20,7 @@ from cli.service import Gateway, Service, Worker
 from cli.state import STACK_ID, RunningProcess, StackState, read_state
 from cli.supervisor import Supervisor
 from services.extractor.settings import ExtractorSettings
+from services.gateway.keys import parse_keys
 from services.saver.settings import SaverSettings
 from shared.settings import load
 from shared.topics import ensure_topics, wanted
@@ -63,6 +64,7 @@ class Stack:
         self._ready = False
         # Read here for their names; and a wrong variable is told now, not by a service that does not start.
         self._extractor_settings, self._saver_settings = load(ExtractorSettings), load(SaverSettings)
+        parse_keys(os.environ.get("API_KEYS", ""), "API_KEYS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_KAFKA)}
         self._environment = inherited | {STACK_ID: self.id}
         self.kafka = kafka.Broker(home.kafka, home.logs / "kafka.log", self._environment)
@@ -187,7 +189,7 @@ class Stack:
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             "FIRESTORE_EMULATOR_HOST": self.firestore_emulator_host,
             "GOOGLE_CLOUD_PROJECT": PROJECT,
-            "API_KEYS": ",".join(filter(None, (self._environment.get("API_KEYS"), entry(KEY_NAME, self.api_key)))),
+            "API_KEYS": f"{self._environment.get('API_KEYS', '')}\n{entry(KEY_NAME, self.api_key)}",
         }
         environment = self._environment | ours
         kinds = [("extractor", self._size.extractors), ("saver", self._size.savers)]
