@@ -1,5 +1,6 @@
 """Kafka clients as this project needs them, and what librdkafka tells on the side."""
 
+import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
@@ -20,11 +21,14 @@ librdkafka_log = logging.getLogger("librdkafka")
 librdkafka_log.addFilter(lambda record: not record.getMessage().startswith("FAIL"))
 QUIET_SECONDS = 10.0
 _told_at: dict[str, float] = {}
+LOOK_FOR_BROKERS = {"statistics_interval_ms": 30_000}
+"""For clients that are polled all the time: poll() raises Fatal within so long when librdkafka has no broker left."""
 
 
 def _config(settings: CommonSettings, **defaults: Any) -> dict[str, Any]:
     # A broker that was away is back within a second, not after librdkafka's ten.
-    return {"error_cb": _log_error} | settings.kafka_config(reconnect_backoff_max_ms=1000, **defaults)
+    callbacks = {"error_cb": _log_error, "stats_cb": _give_up_without_brokers}
+    return callbacks | settings.kafka_config(reconnect_backoff_max_ms=1000, **defaults)
 
 
 def _log_error(error: KafkaError) -> None:
@@ -35,6 +39,17 @@ def _log_error(error: KafkaError) -> None:
         return
     _told_at[error.name()] = now
     log().warning("kafka.error", error=error.str(), code=error.name(), fatal=error.fatal())
+
+
+def _give_up_without_brokers(statistics: str) -> None:
+    """Raises Fatal, out of poll(), when librdkafka has nobody left to ask: it does not look for anybody new either.
+
+    Seen with 2.16.1 after a broker that is alone was restarted (docs/reliability.md). Brokers that are only away stay
+    known.
+    """
+    known = {broker["source"] for broker in json.loads(statistics)["brokers"].values()}
+    if not known & {"configured", "learned"}:
+        raise Fatal("librdkafka knows no broker any more, so this client would wait for ever")
 
 
 @contextmanager

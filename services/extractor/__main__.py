@@ -8,7 +8,7 @@ from services.extractor.extract import Extractor
 from services.extractor.loop import Loop
 from services.extractor.settings import ExtractorSettings
 from shared.errors import Fatal
-from shared.kafka import open_admin, open_consumer, open_producer
+from shared.kafka import LOOK_FOR_BROKERS, open_admin, open_consumer, open_producer
 from shared.lifecycle import stop_on_signals
 from shared.settings import load
 from shared.telemetry import log, metrics_server, set_up_logging
@@ -28,7 +28,7 @@ def main() -> int:
         metrics_server(settings),
         open_admin(settings) as admin,
         open_producer(settings, **transactional) as producer,
-        open_consumer(settings, settings.extractor_group) as consumer,
+        open_consumer(settings, settings.extractor_group, **LOOK_FOR_BROKERS) as consumer,
     ):
         try:
             topic_ids(admin, [settings.posts_topic, settings.entities_topic, settings.posts_dlq_topic])

@@ -14,7 +14,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from services.gateway.metrics import ACK_SECONDS
 from services.gateway.refusal import Reason, Refusal, busy
 from services.gateway.settings import GatewaySettings
-from shared.kafka import open_producer
+from shared.errors import Fatal
+from shared.kafka import LOOK_FOR_BROKERS, open_producer
 from shared.telemetry import log
 
 POLL_SECONDS = 0.001
@@ -139,13 +140,13 @@ class Deliveries:
             await self._until_reports_may_be_there()
             try:
                 self._producer.poll(0)
-            except KafkaException as error:  # fatal: without its right to write, say, a producer gets no id
-                log().error("producer.broken", error=error.args[0].str())
+            except (KafkaException, Fatal) as error:  # without its right to write, say, a producer gets no id
+                log().error("producer.broken", error=str(error))
                 self._broken = True
                 await asyncio.sleep(REPLACE_SECONDS)  # the next one may fare no better
             self._settle()
             if self._broken:
-                log().error("producer.replaced", error="librdkafka calls this producer's state fatal")
+                log().error("producer.replaced", error="librdkafka has given this producer up")
                 await asyncio.to_thread(self._scope.close)  # a second, for what is still under way
                 self._settle()
                 self._open_producer()
@@ -195,7 +196,7 @@ class Deliveries:
 
 
 def producer_config(settings: GatewaySettings) -> dict[str, Any]:
-    return {
+    return LOOK_FOR_BROKERS | {
         # A post whose client was told 503 is not kept for later: the client sends it again.
         "message_timeout_ms": round(settings.ack_seconds * 1000),
         # Together with murmur2_random: each post, having no key, goes to a partition of its own choosing. By default

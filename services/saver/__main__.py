@@ -9,7 +9,7 @@ from services.saver.settings import SaverSettings
 from services.saver.store import Store
 from shared.errors import Fatal
 from shared.firestore import open_firestore
-from shared.kafka import open_admin, open_consumer, open_producer
+from shared.kafka import LOOK_FOR_BROKERS, open_admin, open_consumer, open_producer
 from shared.lifecycle import stop_on_signals
 from shared.settings import load
 from shared.telemetry import log, metrics_server, set_up_logging
@@ -25,7 +25,7 @@ def main() -> int:
         open_admin(settings) as admin,
         open_producer(settings) as producer,
         open_firestore(settings) as places,
-        open_consumer(settings, settings.saver_group, enable_partition_eof=True) as consumer,
+        open_consumer(settings, settings.saver_group, enable_partition_eof=True, **LOOK_FOR_BROKERS) as consumer,
     ):
         try:
             topic_ids(admin, [settings.entities_topic, settings.entities_dlq_topic])

@@ -16,6 +16,7 @@ from cli.keys import entry
 from services.gateway.deliver import Deliveries, Report
 from services.gateway.refusal import Reason, Refusal
 from services.gateway.settings import GatewaySettings
+from shared.errors import Fatal
 
 LATE = KafkaError(KafkaError._STATE)
 """An acknowledgement that comes only when the producer is closed."""
@@ -54,6 +55,8 @@ class FakeProducer:
     def poll(self, _seconds: float) -> None:
         if isinstance(self.answer, str) and self.answer == "broken":
             raise FATAL
+        if isinstance(self.answer, str) and self.answer == "no brokers":
+            raise Fatal(self.answer)
         if isinstance(self.answer, str) and self.answer == "a bug":
             raise ValueError(self.answer)
         if self.answer is not LATE:
@@ -157,7 +160,8 @@ def test_a_producer_in_a_fatal_state_is_replaced() -> None:
     deliver([FATAL, None], posts)
 
 
-def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
+@pytest.mark.parametrize("why", ["broken", "no brokers"])
+def test_a_producer_that_breaks_by_itself_is_replaced_too(why: str) -> None:
     """Kafka gives no id to one that lacks its right to write, and poll() tells: the task must live to try again."""
 
     async def posts(deliveries: Deliveries) -> None:
@@ -166,7 +170,7 @@ def test_a_producer_that_breaks_by_itself_is_replaced_too() -> None:
                 assert deliveries.working
         assert (await one(deliveries)).offset == 42
 
-    deliver(["broken", None], posts)
+    deliver([why, None], posts)
 
 
 def test_posts_are_refused_in_time_even_when_nobody_polls(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,38 @@
+"""A client that knows no broker any more is given up; one whose broker is away waits."""
+
+import time
+
+import pytest
+
+from cli.ports import free_ports
+from shared.errors import Fatal
+from shared.kafka import open_consumer
+from shared.settings import CommonSettings, load
+
+SECONDS = 30.0
+REPORTS_SECONDS = 1.0
+"""Of ten reports."""
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, bootstrap_servers: str) -> CommonSettings:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap_servers)
+    return load(CommonSettings)
+
+
+def poll(settings: CommonSettings, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    with open_consumer(settings, "group", statistics_interval_ms=100) as consumer:
+        consumer.subscribe(["topic"])
+        while time.monotonic() < deadline:
+            consumer.poll(0.1)
+
+
+def test_a_client_without_any_broker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As librdkafka is when it has removed the last: here it never had one. Closing it does not hang."""
+    with pytest.raises(Fatal, match="no broker"):
+        poll(settings(monkeypatch, ","), SECONDS)
+
+
+def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays known, however often it is not reached."""
+    poll(settings(monkeypatch, f"127.0.0.1:{free_ports(1)[0]}"), REPORTS_SECONDS)
