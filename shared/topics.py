@@ -49,7 +49,7 @@ def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
     """Makes what is missing and leaves alone what is there; returns the names of those made.
 
     Returns when a broker that is asked knows them all: the controller, which makes them, answers before the brokers
-    have heard of it, and one that has just come back may be seconds behind.
+    have heard of it, and one that has just come back may be seconds behind. Who may only make topics can't ask.
 
     replication: -1 is the broker's default. Raises Fatal with Kafka's reason, or TopicMissing when they stay unknown.
     """
@@ -74,8 +74,16 @@ def ensure_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
             if time.monotonic() > deadline:
                 raise
             time.sleep(LOOK_SECONDS)
+        except Fatal as error:
+            if not _may_not_look(error.__cause__):
+                raise
+            return made
         else:
             return made
+
+
+def _may_not_look(cause: BaseException | None) -> bool:
+    return isinstance(cause, KafkaException) and cause.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
 def topic_ids(admin: AdminClient, names: Iterable[str], seconds: float = ADMIN_SECONDS) -> dict[str, str]:
