@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar, cast
 
 from confluent_kafka import Message
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
 from shared.errors import BadRecord
@@ -57,13 +57,6 @@ Content = Annotated[str, Field(max_length=CONTENT_MAX_CHARS), AfterValidator(not
 ShortText = Annotated[str, Field(max_length=2000, json_schema_extra=NO_NUL), AfterValidator(no_nul)]
 
 
-PublishedAt = Annotated[
-    datetime,
-    Field(strict=False),  # a strict one takes no day without a time, which is all that many archives know
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
-]
-
-
 class Wire(BaseModel):
     """Strict about what is there, silent about what is new: a later version may add fields."""
 
@@ -78,7 +71,7 @@ class Post(Wire):
     id: PostId | None = None
     title: ShortText | None = None
     url: ShortText | None = None
-    published_at: PublishedAt | None = None
+    published_at: datetime | None = None
     received_at: datetime | None = None
 
 

@@ -8,11 +8,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic_core import to_json
 
 from services.gateway.refusal import Reason, Refusal
-from shared.messages import NOT_BLANK, PostId, PublishedAt, ShortText, not_blank, publication_name
+from shared.messages import NOT_BLANK, PostId, ShortText, not_blank, publication_name
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ERRORS_SHOWN = 10
@@ -29,6 +38,14 @@ def begins_with_a_day(value: object) -> object:
     if not (isinstance(value, str) and DAY.match(value)):
         raise ValueError("must be text such as 2026-11-23T10:00:00Z or 2026-11-23")
     return value
+
+
+PublishedAt = Annotated[
+    datetime,
+    Field(strict=False),  # a strict one takes no day without a time, which is all that many archives know
+    BeforeValidator(begins_with_a_day),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
 
 
 class NewPost(BaseModel):
@@ -50,9 +67,7 @@ class NewPost(BaseModel):
     """Kept with the post."""
     url: ShortText | None = None
     """Kept with the post."""
-    published_at: Annotated[PublishedAt, BeforeValidator(begins_with_a_day)] | None = Field(
-        None, examples=["2026-11-23T10:00:00Z"]
-    )
+    published_at: PublishedAt | None = Field(None, examples=["2026-11-23T10:00:00Z"])
     """ISO 8601, a date with or without a time. Kept with the post."""
 
 

@@ -24,18 +24,21 @@ COMMAND = [sys.executable, "-m", "cli.main"]
 SMALL = ["up", "--extractors=1", "--port=0"]
 SECONDS = 180.0
 OUR_KEY = new_key()
+API_KEYS = f"{entry('ours', OUR_KEY)}\n# the last line may be a comment"
 
 
-def environment(home: Home) -> dict[str, str]:
+def environment(home: Home, api_keys: str = API_KEYS) -> dict[str, str]:
     """Without the broker that the other tests may have been given: `namedrop kafka` would ask that one."""
     inherited = {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP_SERVERS"}
-    return inherited | {"NAMEDROP_HOME": str(home.path), "API_KEYS": entry("ours", OUR_KEY)}
+    return inherited | {"NAMEDROP_HOME": str(home.path), "API_KEYS": api_keys}
 
 
-def namedrop(home: Home, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def namedrop(
+    home: Home, *arguments: str, stdin: str = "", api_keys: str = API_KEYS
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
-        env=environment(home),
+        env=environment(home, api_keys),
         input=stdin,
         capture_output=True,
         text=True,
@@ -130,6 +133,16 @@ def test_a_port_that_is_taken_is_one_line(home: Home, tmp_path: Path) -> None:
     assert refused.stderr.count("\n") == 1
     assert "--port" in refused.stderr
     assert read_state(other) is None
+
+
+def test_a_wrong_api_keys_is_one_line(tmp_path: Path) -> None:
+    """It names the entry, and nothing is started."""
+    home = Home(tmp_path / "home")
+    refused = namedrop(home, *SMALL, api_keys="nonsense")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "API_KEYS: entry 1" in refused.stderr
+    assert read_state(home) is None
 
 
 def test_down_cleans_up_after_a_supervisor_that_was_killed(tmp_path: Path) -> None:

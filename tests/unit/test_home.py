@@ -7,6 +7,7 @@ import pytest
 
 from cli.errors import CommandError
 from cli.home import Home
+from cli.running import nothing_runs
 
 
 def test_one_stack_at_a_time(tmp_path: Path) -> None:
@@ -21,6 +22,15 @@ def test_one_stack_at_a_time(tmp_path: Path) -> None:
     assert home.holder() is None
     with home.claim():
         pass
+
+
+def test_where_a_stack_starts_one_is_told_to_wait(tmp_path: Path) -> None:
+    """Starting another is no help then."""
+    home = Home(tmp_path / "home")
+    assert "namedrop up" in nothing_runs(home)
+    home.make()
+    with home.claim():
+        assert "still starting" in nothing_runs(home)
 
 
 def test_a_folder_with_other_things_in_it_is_neither_used_nor_wiped(tmp_path: Path) -> None:

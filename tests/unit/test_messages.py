@@ -38,17 +38,6 @@ def test_a_bad_record_says_what_and_where(value: bytes | None, kind: str, where:
     assert refusal.value.kind == kind
 
 
-@pytest.mark.parametrize(
-    ("given", "read"),
-    [("2026-11-23", "2026-11-23T00:00:00"), ("2026-11-23T10:00:00Z", "2026-11-23T10:00:00+00:00")],
-)
-def test_a_day_needs_no_time(given: str, read: str) -> None:
-    """Archives often know no more."""
-    post = parse(Post, record(b'{"publication": "Reuters", "content": "x", "published_at": "%s"}' % given.encode()))
-    assert post.published_at is not None
-    assert post.published_at.isoformat() == read
-
-
 @pytest.mark.parametrize("change", [{"text": "…"}, {"label": ""}, {"count": 0}])
 def test_an_entity_that_cannot_be_counted_is_refused(change: dict[str, object]) -> None:
     """A name without a letter, no label, a count below one."""
